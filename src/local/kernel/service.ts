@@ -1,0 +1,130 @@
+import type { Clock } from '../../shared/clock.js';
+import type { Blobs } from '../state/blobs.js';
+import type { State } from '../state/state.js';
+import type { Principal } from './principal.js';
+
+/**
+ * The contract every service is written against. A service is data (its name, its authorisation table) and functions (its
+ * operations); the chain in server.ts does the rest: protocol, signature, identity, authorisation, validation, serialising.
+ */
+export interface Service {
+  /** Name of the generated model (`src/local/models`): 's3', 'cloudformation', 'codepipeline' … */
+  readonly name: string;
+  /** Prefix of the IAM actions; default: `name`. */
+  readonly actionPrefix?: string;
+  /** Operations with behaviour. Every other operation of the model answers NotImplemented by name and changes nothing. */
+  readonly operations: Readonly<Record<string, Operation>>;
+  /** What each operation needs to be allowed. An operation with behaviour and no entry here is a defect (a test finds it). */
+  readonly authorization: Readonly<Record<string, Authorization>>;
+  /** The policy attached to the resource named by `arn`, if there is one. */
+  resourcePolicy?(arn: string, context: RequestContext): ResourcePolicy | undefined;
+  /** Tags of the resource, for `aws:ResourceTag/*`. */
+  resourceTags?(arn: string, context: RequestContext): Readonly<Record<string, string>> | undefined;
+  /** Called once when the server starts, after all services are known: take up work that a crash interrupted, start timers. */
+  start?(runtime: Runtime): void | Promise<void>;
+  /** Called when the server stops gently. */
+  stop?(): void | Promise<void>;
+}
+
+/**
+ * One operation. `input` was parsed by the protocol and validated by the model: required members are there. Timestamps are `Date`,
+ * blobs `Uint8Array`, a streaming payload is a `Body`. The result is serialised by the model: members the model doesn't know are a defect.
+ */
+// eslint-disable-next-line -- handlers declare their own input and output types
+export type Operation<I = any, O = any> = (input: I, context: RequestContext) => O | Promise<O>;
+
+/** `none`: always allowed (GetCallerIdentity); a rule; several rules that must all be allowed (CopyObject reads and writes). */
+export type Authorization = 'none' | AuthorizationRule | readonly AuthorizationRule[];
+
+// eslint-disable-next-line -- rules declare their own input type
+export interface AuthorizationRule<I = any> {
+  /** IAM action; default `prefix:Operation`. */
+  readonly action?: string | ((input: I, context: RequestContext) => string | readonly string[]);
+  /**
+   * ARN (or several: each must be allowed) the action is checked against. In a string, `{account}`, `{region}`, `{partition}` and `{Member}`
+   * (a string member of the input, `*` when absent) are filled in. Default `*`.
+   */
+  readonly resource?: string | ((input: I, context: RequestContext) => string | readonly string[]);
+  /** Further condition keys, service-specific ones and `aws:RequestTag/…`. */
+  readonly context?: (input: I, context: RequestContext) => ConditionContext;
+  /** The rule applies only when this holds. */
+  readonly when?: (input: I, context: RequestContext) => boolean;
+}
+
+/** Condition keys in their documented spelling; an array is a multivalued key. */
+export type ConditionContext = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+export interface ResourcePolicy {
+  /** The policy document as stored: JSON text. */
+  readonly document: string;
+  /** Account that owns the resource, when the ARN doesn't say it (S3). */
+  readonly account: string;
+  /** Trust and key policies decide alone where others share with identity policies. */
+  readonly kind: 'trust' | 'kms' | 'resource';
+}
+
+/** What the whole local cloud offers to a service, for the life of the process. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly state: State;
+  readonly blobs: Blobs;
+  /** Base URL clients reach the cloud at: `http://127.0.0.1:4566`. */
+  readonly endpoint: string;
+  /** Folder of the cloud's state, for services that keep files of their own (git repositories, build workspaces). */
+  readonly directory: string;
+  /** Calls operations of this or another service as somebody; nothing is reachable around IAM. */
+  client(as: CallerOptions): Client;
+  readonly log: (message: string) => void;
+  /** Ends when the server stops. */
+  readonly signal: AbortSignal;
+}
+
+export interface CallerOptions {
+  readonly principal: Principal;
+  readonly region: string;
+  /** Extra condition keys every call carries: `aws:SourceArn`, `kms:ViaService`, `aws:CalledVia` … */
+  readonly context?: ConditionContext;
+}
+
+export interface RequestContext {
+  readonly requestId: string;
+  readonly service: string;
+  readonly operation: string;
+  /** The caller's account: the one whose things the operation acts on, unless an ARN or a bucket says otherwise. */
+  readonly account: string;
+  readonly region: string;
+  readonly principal: Principal;
+  readonly runtime: Runtime;
+  readonly state: State;
+  /** Now, as the injected clock has it. */
+  now(): Date;
+  /**
+   * A client that acts for the caller (AWS calls it a forward access session): same principal, `aws:ViaAWSService`,
+   * `aws:CalledVia` and, for KMS, `kms:ViaService` set to this service.
+   */
+  readonly onBehalf: Client;
+  /** A client that acts as this service's own principal (`sns.amazonaws.com`), with the given `aws:SourceArn`, in `account`. */
+  asService(options: { sourceArn: string; sourceAccount?: string; service?: string; region?: string }): Client;
+  /** Raises AWS's AccessDenied sentence unless the caller may do `action` on `resource` (iam:PassRole and the like). */
+  authorize(action: string, resource: string, context?: ConditionContext): void;
+  /** The HTTP request, where an operation needs more than the model carries (presigned POST, host name). */
+  readonly http: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly url: string } | undefined;
+}
+
+/**
+ * Calls an operation by service and name through authorisation, validation and behaviour. Input and output as in the API.
+ * Raises AwsError as the service would answer it.
+ */
+export interface Client {
+  call<O = Record<string, unknown>>(service: string, operation: string, input: Record<string, unknown>): Promise<O>;
+  /** The same caller in another region. */
+  in(region: string): Client;
+}
+
+/** Bytes of unknown length, read once: the payload of PutObject, GetObject, UploadPart, Lambda's zip … */
+export interface Body {
+  /** Length in bytes when it is known beforehand. */
+  readonly length: number | undefined;
+  stream(): AsyncIterable<Uint8Array>;
+  bytes(): Promise<Uint8Array>;
+}
