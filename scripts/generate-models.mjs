@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// Generates src/local/models/data and src/local/models/types from pinned versions of botocore and cfn-lint.
+//
+//   node scripts/generate-models.mjs [--from FOLDER] [--only schemas|apis]
+//
+// The result is committed; neither Python nor the network is needed to build or run Flotilla.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { pack } from './generate-models/pack.mjs';
+import { resourceSchemas } from './generate-models/schemas.mjs';
+import { unpackWheels } from './generate-models/wheels.mjs';
+
+const { values: options } = parseArgs({ options: { from: { type: 'string' }, only: { type: 'string' } } });
+const target = join(dirname(fileURLToPath(import.meta.url)), '..', 'src', 'local', 'models');
+const wheels = unpackWheels(options.from);
+
+mkdirSync(join(target, 'data'), { recursive: true });
+if (options.only !== 'apis') {
+  const schemas = resourceSchemas(join(wheels, 'cfnlint'));
+  writeFileSync(join(target, 'data', 'resources.pack'), pack(schemas.map((schema) => [schema.typeName, schema])));
+  process.stderr.write(`${schemas.length} resource types\n`);
+}
