@@ -18,8 +18,15 @@ export interface Service {
   readonly authorization: Readonly<Record<string, Authorization>>;
   /** The policy attached to the resource named by `arn`, if there is one. */
   resourcePolicy?(arn: string, context: RequestContext): ResourcePolicy | undefined;
+  /** Account that owns the resource, where its ARN doesn't say it (S3 buckets). */
+  resourceAccount?(arn: string, context: RequestContext): string | undefined;
   /** Tags of the resource, for `aws:ResourceTag/*`. */
   resourceTags?(arn: string, context: RequestContext): Readonly<Record<string, string>> | undefined;
+  /**
+   * Endpoints beyond the AWS API that this service answers itself: git over HTTP, the Docker registry, execute-api URLs.
+   * Asked before the chain with every request; answers undefined for what isn't its own.
+   */
+  readonly http?: (request: HttpRequest, runtime: Runtime) => HttpAnswer | undefined | Promise<HttpAnswer | undefined>;
   /** Called once when the server starts, after all services are known: take up work that a crash interrupted, start timers. */
   start?(runtime: Runtime): void | Promise<void>;
   /** Called when the server stops gently. */
@@ -57,8 +64,6 @@ export type ConditionContext = Readonly<Record<string, string | number | boolean
 export interface ResourcePolicy {
   /** The policy document as stored: JSON text. */
   readonly document: string;
-  /** Account that owns the resource, when the ARN doesn't say it (S3). */
-  readonly account: string;
   /** Trust and key policies decide alone where others share with identity policies. */
   readonly kind: 'trust' | 'kms' | 'resource';
 }
@@ -74,9 +79,21 @@ export interface Runtime {
   readonly directory: string;
   /** Calls operations of this or another service as somebody; nothing is reachable around IAM. */
   client(as: CallerOptions): Client;
+  /** Puts a message that AWS would have sent out of the cloud (e-mail, Slack, SMS) where `flotilla cloud inbox` shows it. */
+  readonly deliver: (message: InboxMessage) => void;
   readonly log: (message: string) => void;
   /** Ends when the server stops. */
   readonly signal: AbortSignal;
+}
+
+export interface InboxMessage {
+  readonly channel: 'email' | 'slack' | 'sms' | 'http' | 'push';
+  readonly to: string;
+  readonly from: string;
+  readonly account: string;
+  readonly region: string;
+  readonly subject?: string;
+  readonly body: string;
 }
 
 export interface CallerOptions {
@@ -121,10 +138,31 @@ export interface Client {
   in(region: string): Client;
 }
 
+/** A raw HTTP request, for endpoints outside the AWS API. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Host without port, lower case. */
+  readonly host: string;
+  /** Path as sent, still percent-encoded, without the query. */
+  readonly path: string;
+  /** Query string without the question mark. */
+  readonly search: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Body;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: Uint8Array | string | AsyncIterable<Uint8Array>;
+}
+
 /** Bytes of unknown length, read once: the payload of PutObject, GetObject, UploadPart, Lambda's zip … */
 export interface Body {
   /** Length in bytes when it is known beforehand. */
   readonly length: number | undefined;
   stream(): AsyncIterable<Uint8Array>;
   bytes(): Promise<Uint8Array>;
+  /** Trailing headers of an `aws-chunked` upload (`x-amz-checksum-…`); complete once the stream was read to its end. */
+  trailers?(): Readonly<Record<string, string>>;
 }

@@ -1,0 +1,96 @@
+import { timingSafeEqual } from 'node:crypto';
+import { FlotillaError } from '../shared/errors.js';
+import type { Inbox } from './inbox.js';
+import type { Journal } from './journal.js';
+import { isAwsError } from './kernel/error.js';
+import type { HttpAnswer, HttpRequest, Runtime, Service } from './kernel/service.js';
+import { accountCredentials, setScps } from './services/iam/identity.js';
+import { table } from './state/state.js';
+
+/** An account somebody named; others exist as soon as somebody uses them. */
+export interface DeclaredAccount {
+  readonly id: string;
+  /** Profile name. */
+  readonly name: string;
+  readonly region: string;
+}
+
+const accounts = table<DeclaredAccount>('flotilla', 'accounts');
+
+interface Parts {
+  readonly token: string;
+  readonly runtime: Runtime;
+  readonly journal: Journal;
+  readonly inbox: Inbox;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly stop: (() => void) | undefined;
+}
+
+type Command = (parts: Parts, input: Record<string, unknown>) => unknown;
+
+/**
+ * What the command line asks the local cloud itself, not AWS: `POST /_flotilla/COMMAND` with the token of the installation and a JSON
+ * body. It is not part of any AWS API and no role reaches it.
+ */
+const COMMANDS: Readonly<Record<string, Command>> = {
+  status: ({ runtime, services }) => ({
+    endpoint: runtime.endpoint,
+    pid: process.pid,
+    directory: runtime.directory,
+    uptime: process.uptime(),
+    memory: process.memoryUsage().rss,
+    services: [...services.values()].map((service) => ({ name: service.name, operations: Object.keys(service.operations).length })),
+    accounts: accounts(runtime.state, 'cloud', 'global').list(),
+  }),
+  declare: ({ runtime }, input) => {
+    const id = String(input['id'] ?? '');
+    if (!/^\d{12}$/.test(id)) throw new FlotillaError('CLD010', `'${id}' is not an account ID`, { why: 'an account ID has twelve digits', exitCode: 2 });
+    const account = { id, name: String(input['name'] ?? id), region: String(input['region'] ?? 'us-east-1') };
+    accounts(runtime.state, 'cloud', 'global').put(id, account);
+    return { ...account, ...accountCredentials(runtime.state, id) };
+  },
+  accounts: ({ runtime }) => accounts(runtime.state, 'cloud', 'global').list().map((account) => ({ ...account, ...accountCredentials(runtime.state, account.id) })),
+  inbox: ({ inbox }) => inbox.messages(),
+  why: ({ journal }, input) => journal.why(typeof input['requestId'] === 'string' ? input['requestId'] : undefined) ?? null,
+  scps: ({ runtime }, input) => {
+    setScps(runtime.state, String(input['account']), input['policies'] as { name: string; document: string }[]);
+    return {};
+  },
+  dump: ({ runtime }, input) => {
+    const prefix = Array.isArray(input['prefix']) ? (input['prefix'] as string[]) : [];
+    return runtime.state.list(prefix).filter(([key]) => !SECRET.has(`${key[2]}/${key[3]}`)).map(([key, value]) => ({ key, value }));
+  },
+  stop: ({ stop }) => {
+    if (stop) setImmediate(stop);
+    return { stopping: stop !== undefined };
+  },
+};
+
+/** Tables whose values no dump shows. */
+const SECRET: ReadonlySet<string> = new Set(['flotilla/secret', 'iam/credentials', 'iam/access-keys', 'secretsmanager/values', 'kms/material']);
+
+export function controlInterface(parts: Parts): (request: HttpRequest) => Promise<HttpAnswer> {
+  return async (request) => {
+    if (!sameToken(request.headers['x-flotilla-token'] ?? '', parts.token)) return json(403, { code: 'CLD001', message: 'the control interface needs the token of this installation' });
+    const name = request.path.slice('/_flotilla/'.length);
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (!command || request.method !== 'POST') return json(404, { code: 'CLD002', message: `the local cloud has no command '${name}'` });
+    try {
+      const text = Buffer.from(await request.body.bytes()).toString('utf8');
+      return json(200, (await command(parts, text === '' ? {} : (JSON.parse(text) as Record<string, unknown>))) ?? null);
+    } catch (error) {
+      const code = error instanceof FlotillaError || isAwsError(error) ? error.code : 'CLD000';
+      return json(error instanceof FlotillaError ? 400 : 500, { code, message: error instanceof Error ? error.message : String(error), why: error instanceof FlotillaError ? error.why : undefined });
+    }
+  };
+}
+
+function sameToken(given: string, expected: string): boolean {
+  const a = Buffer.from(given);
+  const b = Buffer.from(expected);
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function json(status: number, value: unknown): HttpAnswer {
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value, (_, v: unknown) => (v instanceof Uint8Array ? `<${v.byteLength} bytes>` : v)) };
+}
