@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { brotliDecompressSync } from 'node:zlib';
 
 /** A file of many compressed JSON values, each read alone (written by scripts/generate-models/pack.mjs). */
@@ -19,30 +19,36 @@ export class Pack<T> {
   }
 
   read(name: string): T | undefined {
-    const { bytes, start, index } = this.#open();
+    const { file, start, index } = this.#open();
     const entry = index.get(name);
-    if (!entry) return undefined;
-    return decompress(bytes.subarray(start + entry[0], start + entry[0] + entry[1])) as T;
+    return entry && (decompress(slice(file, start + entry[0], entry[1])) as T);
   }
 
   #open(): Opened {
     if (!this.#opened) {
-      const bytes = readFileSync(this.#file);
-      const start = 4 + bytes.readUInt32BE(0);
-      const index = decompress(bytes.subarray(4, start)) as Record<string, [number, number]>;
-      this.#opened = { bytes, start, index: new Map(Object.entries(index)) };
+      const file = openSync(this.#file, 'r');
+      const length = slice(file, 0, 4).readUInt32BE();
+      const index = decompress(slice(file, 4, length)) as Record<string, [number, number]>;
+      this.#opened = { file, start: 4 + length, index: new Map(Object.entries(index)) };
     }
     return this.#opened;
   }
 }
 
 interface Opened {
-  readonly bytes: Buffer;
+  /** Descriptor; open for the life of the process. */
+  readonly file: number;
   /** Where the values begin. */
   readonly start: number;
   readonly index: ReadonlyMap<string, [offset: number, length: number]>;
 }
 
-export function decompress(bytes: Uint8Array): unknown {
+function slice(file: number, offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  readSync(file, bytes, 0, length, offset);
+  return bytes;
+}
+
+function decompress(bytes: Uint8Array): unknown {
   return JSON.parse(brotliDecompressSync(bytes).toString('utf8'));
 }
