@@ -7,7 +7,7 @@ import type { State } from './state/state.js';
 
 /** Where the policies of a principal and of its organization come from: the IAM service's state. */
 export interface Authority {
-  policiesOf(state: State, principal: Principal): PolicySet;
+  policiesOf(state: State, principal: Principal, resourceAccount: string): PolicySet;
 }
 
 /** One answered question, kept for `flotilla cloud why`. */
@@ -50,10 +50,16 @@ export function check(
   const resourceAccount = service.resourceAccount?.(resource, context) ?? (parseArn(resource)?.account || context.account);
   const decision = decide(
     { principal, action, resource, resourceAccount, context: { ...globalKeys(context, resourceAccount), ...resourceTags(service, resource, context), ...conditions } },
-    { ...authority.policiesOf(state, principal), ...(policy ? { resource: { ...policy, account: resourceAccount, arn: resource } } : {}) },
+    {
+      ...authority.policiesOf(state, principal, resourceAccount),
+      ...(policy ? { resource: { ...policy, account: resourceAccount } } : {}),
+      ...(service.grants ? { grants: service.grants(resource, context) } : {}),
+    },
   );
   record({ action, resource, decision });
-  if (!decision.allowed) throw new AwsError(accessDeniedCode(context.service), denialMessage(decision), { status: 403 });
+  if (decision.allowed) return;
+  const { code, status } = accessDeniedCode(service.actionPrefix ?? service.name);
+  throw new AwsError(code, denialMessage(decision), { status });
 }
 
 function actionsOf(rule: AuthorizationRule, input: unknown, context: RequestContext, service: Service): readonly string[] {

@@ -8,12 +8,16 @@ export class AwsError extends Error {
   /** Further members of the error's shape (S3's `BucketName`, SNS's `Type` …). */
   readonly fields: Readonly<Record<string, unknown>>;
 
-  constructor(code: string, message: string, options: { status?: number; fields?: Record<string, unknown> } = {}) {
+  /** Headers the answer carries besides the service's own. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: string, message: string, options: { status?: number; fields?: Record<string, unknown>; headers?: Record<string, string> } = {}) {
     super(message);
     this.name = 'AwsError';
     this.code = code;
     this.status = options.status;
     this.fields = options.fields ?? {};
+    this.headers = options.headers ?? {};
   }
 }
 

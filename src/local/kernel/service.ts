@@ -18,6 +18,8 @@ export interface Service {
   readonly authorization: Readonly<Record<string, Authorization>>;
   /** The policy attached to the resource named by `arn`, if there is one. */
   resourcePolicy?(arn: string, context: RequestContext): ResourcePolicy | undefined;
+  /** Grants on the resource that allow besides its policy (KMS). */
+  grants?(arn: string, context: RequestContext): readonly Grant[];
   /** Account that owns the resource, where its ARN doesn't say it (S3 buckets). */
   resourceAccount?(arn: string, context: RequestContext): string | undefined;
   /** Tags of the resource, for `aws:ResourceTag/*`. */
@@ -60,6 +62,15 @@ export interface AuthorizationRule<I = any> {
 
 /** Condition keys in their documented spelling; an array is a multivalued key. */
 export type ConditionContext = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+/** A KMS grant (KMS developer guide, "Grants in AWS KMS"). */
+export interface Grant {
+  readonly granteePrincipal: string;
+  /** `Decrypt`, `GenerateDataKey` … */
+  readonly operations: readonly string[];
+  readonly encryptionContextEquals?: Readonly<Record<string, string>>;
+  readonly encryptionContextSubset?: Readonly<Record<string, string>>;
+}
 
 export interface ResourcePolicy {
   /** The policy document as stored: JSON text. */
