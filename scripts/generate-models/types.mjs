@@ -26,8 +26,8 @@ export function declarations(model) {
   ].join('\n');
 }
 
-/** Names that mean something else in these files or in TypeScript. */
-const TAKEN = new Set(['Operations', 'Body', 'Date', 'Uint8Array', 'Record', 'Array', 'Error', 'String', 'Number', 'Boolean', 'Object', 'Function', 'Map', 'Set', 'Symbol', 'Promise']);
+/** Names that these files use for something else. */
+const TAKEN = new Set(['Operations', 'Body', 'Date', 'Uint8Array']);
 
 function structureNames(model) {
   const names = new Map();

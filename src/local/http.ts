@@ -32,6 +32,9 @@ export function hostOf(request: IncomingMessage): string {
   return (request.headers.host ?? '').toLowerCase().replace(/:\d+$/, '');
 }
 
+/** Bytes of a form: the largest AWS takes are 1 MB messages of SNS and SQS, percent-encoded. */
+const MAX_FORM = 10 * 1024 * 1024;
+
 export function httpRequest(request: IncomingMessage): HttpRequest {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
@@ -41,7 +44,8 @@ export function httpRequest(request: IncomingMessage): HttpRequest {
     path: mark < 0 ? url : url.slice(0, mark),
     search: mark < 0 ? '' : url.slice(mark + 1),
     headers: flatHeaders(request),
-    body: streamBody(request, { limit: Number.MAX_SAFE_INTEGER }),
+    // A form is read before its signature is known to be good: its action stands in it.
+    body: streamBody(request, { limit: (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded') ? MAX_FORM : Number.MAX_SAFE_INTEGER }),
   };
 }
 

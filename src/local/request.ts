@@ -37,7 +37,7 @@ export async function answer(gate: Gate, raw: WireRequest): Promise<WireResponse
   const signingName = 'signature' in signed ? signed.signature.service : undefined;
   let called: Identified | undefined;
   try {
-    called = identify(raw, signingName);
+    called = await identify(raw, signingName);
     const { request, principal, region } = await authenticate(gate, raw, called, signed);
     const input = await parseInput(called.model, called.operation, called.protocol, request);
     const output = await gate.dispatcher.dispatch({

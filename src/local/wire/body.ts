@@ -13,15 +13,19 @@ export function bytesBody(bytes: Uint8Array | string): Body {
   };
 }
 
-/** A body read once from a stream; `limit` in bytes guards `bytes()`, which holds all of it in memory. */
+/** A body read once from a stream; after `bytes()`, `stream()` gives those bytes again; `limit` in bytes guards `bytes()`, which holds all of it in memory. */
 export function streamBody(source: AsyncIterable<Uint8Array>, options: { length?: number; limit: number; trailers?: () => Readonly<Record<string, string>> }): Body {
   let all: Promise<Uint8Array> | undefined;
   return {
     length: options.length,
-    stream: () => source,
+    stream: () => (all ? again(all) : source),
     bytes: () => (all ??= collect(source, options.limit)),
     ...(options.trailers ? { trailers: options.trailers } : {}),
   };
+}
+
+async function* again(all: Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield await all;
 }
 
 async function collect(source: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {

@@ -817,7 +817,7 @@ export interface DeleteObjectTaggingRequest {
 export interface DeleteObjectsOutput {
   Deleted?: DeletedObject[];
   RequestCharged?: RequestCharged;
-  Errors?: ErrorShape[];
+  Errors?: Error[];
 }
 
 export interface DeleteObjectsRequest {
@@ -872,7 +872,7 @@ export type EncryptionTypeMismatch = {};
 
 export type EndEvent = {};
 
-export interface ErrorShape {
+export interface Error {
   Key?: string;
   VersionId?: string;
   Code?: string;
@@ -1795,7 +1795,7 @@ export interface ListObjectsOutput {
   IsTruncated?: boolean;
   Marker?: string;
   NextMarker?: string;
-  Contents?: ObjectShape[];
+  Contents?: Object[];
   Name?: string;
   Prefix?: string;
   Delimiter?: string;
@@ -1819,7 +1819,7 @@ export interface ListObjectsRequest {
 
 export interface ListObjectsV2Output {
   IsTruncated?: boolean;
-  Contents?: ObjectShape[];
+  Contents?: Object[];
   Name?: string;
   Prefix?: string;
   Delimiter?: string;
@@ -1994,7 +1994,7 @@ export interface NotificationConfigurationFilter {
   Key?: S3KeyFilter;
 }
 
-export interface ObjectShape {
+export interface Object {
   Key?: string;
   LastModified?: Date;
   ETag?: string;
