@@ -2,7 +2,7 @@ import { PARTITION, parseArn } from './kernel/arn.js';
 import { AwsError } from './kernel/error.js';
 import type { Principal } from './kernel/principal.js';
 import type { AuthorizationRule, ConditionContext, RequestContext, Service } from './kernel/service.js';
-import { accessDeniedCode, decide, denialMessage, type Decision, type PolicySet } from './iam/index.js';
+import { accessDeniedCode, accessDeniedStatus, decide, denialMessage, type Decision, type PolicySet } from './iam/index.js';
 import type { State } from './state/state.js';
 
 /** Where the policies of a principal and of its organization come from: the IAM service's state. */
@@ -58,8 +58,8 @@ export function check(
   );
   record({ action, resource, decision });
   if (decision.allowed) return;
-  const { code, status } = accessDeniedCode(service.actionPrefix ?? service.name);
-  throw new AwsError(code, denialMessage(decision), { status });
+  const prefix = service.actionPrefix ?? service.name;
+  throw new AwsError(accessDeniedCode(prefix), denialMessage(decision), { status: accessDeniedStatus(prefix) });
 }
 
 function actionsOf(rule: AuthorizationRule, input: unknown, context: RequestContext, service: Service): readonly string[] {

@@ -10,7 +10,7 @@ import { inbox } from './inbox.js';
 import { journal } from './journal.js';
 import type { Runtime, Service } from './kernel/service.js';
 import { answer, type Gate } from './request.js';
-import { credential, policiesOf } from './services/iam/identity.js';
+import { bindPrincipals, credential, policiesOf, showPrincipals } from './services/iam/identity.js';
 import { services as allServices } from './services/index.js';
 import { fileBlobs } from './state/blobs.js';
 import { lmdbState } from './state/lmdb.js';
@@ -57,6 +57,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     endpoint: `http://127.0.0.1:${port}`,
     directory: options.directory,
     client: dispatch.client,
+    principals: { bind: (document) => bindPrincipals(state, document), show: (document) => showPrincipals(state, document) },
     deliver: messages.deliver,
     log,
     signal: ended.signal,

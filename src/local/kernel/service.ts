@@ -90,11 +90,23 @@ export interface Runtime {
   readonly directory: string;
   /** Calls operations of this or another service as somebody; nothing is reachable around IAM. */
   client(as: CallerOptions): Client;
+  /** Principals in resource policies, which AWS stores by unique ID (IAM user guide, "Policy elements: Principal"). */
+  readonly principals: PrincipalNames;
   /** Puts a message that AWS would have sent out of the cloud (e-mail, Slack, SMS) where `flotilla cloud inbox` shows it. */
   readonly deliver: (message: InboxMessage) => void;
   readonly log: (message: string) => void;
   /** Ends when the server stops. */
   readonly signal: AbortSignal;
+}
+
+export interface PrincipalNames {
+  /**
+   * Replaces ARNs of roles and users by their unique IDs, as AWS does when a policy is stored. `invalid` is the first principal that
+   * doesn't exist, as AWS prints it: `"AWS":"arn:…"`.
+   */
+  bind(document: string): { readonly document: string } | { readonly invalid: string };
+  /** Replaces unique IDs by the ARNs of what still exists; a deleted principal stays an ID. */
+  show(document: string): string;
 }
 
 export interface InboxMessage {

@@ -26,6 +26,9 @@ const MISMATCH =
 const forbidden = (code: string, message: string, fields: Record<string, unknown> = {}): AwsError => new AwsError(code, message, { status: 403, fields });
 const bad = (code: string, message: string): AwsError => new AwsError(code, message, { status: 400 });
 
+/** Status by protocol: JSON answers 400, REST-JSON 403. */
+const refused = (code: string, message: string): AwsError => new AwsError(code, message);
+
 const iso = (time: number): string => new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
 
 function skewMessage(timestamp: string, now: number): string {
@@ -49,16 +52,16 @@ const queryErrors: SignatureErrors = {
 };
 
 const jsonErrors: SignatureErrors = {
-  missing: () => bad('MissingAuthenticationTokenException', 'Missing Authentication Token'),
-  malformed: (detail) => bad('IncompleteSignatureException', detail),
-  unsupported: (algorithm) => bad('IncompleteSignatureException', `Unsupported AWS 'algorithm': '${algorithm}'.`),
-  unknownKey: () => bad('UnrecognizedClientException', 'The security token included in the request is invalid.'),
-  invalidToken: () => bad('UnrecognizedClientException', 'The security token included in the request is invalid.'),
-  expiredToken: () => bad('ExpiredTokenException', 'The security token included in the request is expired'),
-  mismatch: () => bad('InvalidSignatureException', MISMATCH),
-  skewed: (timestamp, now) => bad('InvalidSignatureException', skewMessage(timestamp, now)),
-  presignExpired: (_, expiredAt, now) => bad('InvalidSignatureException', `Signature expired: ${iso(expiredAt)} is now earlier than ${iso(now)}`),
-  wrongRegion: (region) => bad('InvalidSignatureException', `Credential should be scoped to a valid region, not '${region}'. `),
+  missing: () => refused('MissingAuthenticationTokenException', 'Missing Authentication Token'),
+  malformed: (detail) => refused('IncompleteSignatureException', detail),
+  unsupported: (algorithm) => refused('IncompleteSignatureException', `Unsupported AWS 'algorithm': '${algorithm}'.`),
+  unknownKey: () => refused('UnrecognizedClientException', 'The security token included in the request is invalid.'),
+  invalidToken: () => refused('UnrecognizedClientException', 'The security token included in the request is invalid.'),
+  expiredToken: () => refused('ExpiredTokenException', 'The security token included in the request is expired'),
+  mismatch: () => refused('InvalidSignatureException', MISMATCH),
+  skewed: (timestamp, now) => refused('InvalidSignatureException', skewMessage(timestamp, now)),
+  presignExpired: (_, expiredAt, now) => refused('InvalidSignatureException', `Signature expired: ${iso(expiredAt)} is now earlier than ${iso(now)}`),
+  wrongRegion: (region) => refused('InvalidSignatureException', `Credential should be scoped to a valid region, not '${region}'. `),
 };
 
 const s3Errors: SignatureErrors = {

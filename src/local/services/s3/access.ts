@@ -15,7 +15,9 @@ export function putBucketPolicy(input: S3.PutBucketPolicyRequest, context: Reque
       `User: ${'arn' in context.principal ? context.principal.arn : 'anonymous'} is not authorized to perform: s3:PutBucketPolicy on resource: "arn:aws:s3:::${bucket.name}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.`,
       { status: 403 },
     );
-  putBucket(context.state, { ...bucket, policy: input.Policy });
+  const bound = context.runtime.principals.bind(input.Policy);
+  if ('invalid' in bound) throw new AwsError('MalformedPolicy', 'Invalid principal in policy', { status: 400, fields: { Detail: bound.invalid } });
+  putBucket(context.state, { ...bucket, policy: bound.document });
   return {};
 }
 
@@ -59,7 +61,7 @@ function malformed(message: string, code = 'MalformedPolicy'): AwsError {
 export function getBucketPolicy(input: S3.GetBucketPolicyRequest, context: RequestContext): S3.GetBucketPolicyOutput {
   const bucket = bucketOf(input, context);
   if (bucket.policy === undefined) throw new AwsError('NoSuchBucketPolicy', 'The bucket policy does not exist', { status: 404, fields: { BucketName: bucket.name } });
-  return { Policy: bucket.policy };
+  return { Policy: context.runtime.principals.show(bucket.policy) };
 }
 
 export function deleteBucketPolicy(input: S3.DeleteBucketPolicyRequest, context: RequestContext): Record<string, never> {
