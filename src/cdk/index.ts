@@ -1,0 +1,1 @@
+export { pinnedTools, type PinnedTools } from './tools.js';

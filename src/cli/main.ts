@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { version } from '../version.js';
+import { addCloudCommands } from './cloud/commands.js';
+import { printError, terminal, type GlobalOptions } from './terminal.js';
+
+/** Exit code of a wrong command line (reference: docs/exit-codes.md). */
+const USAGE = 2;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('flotilla')
+    .description('Delivery pipelines as code for many AWS accounts and regions')
+    .version(version, '-V, --version')
+    .option('--output <format>', 'text or json', 'text')
+    .option('--no-color', 'no colour, as NO_COLOR does')
+    .option('-q, --quiet', 'no messages on stderr')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(flotilla --help lists the commands)')
+    .exitOverride();
+  addCloudCommands(program);
+  try {
+    await program.parseAsync([...argv]);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    return printError(error, terminal(program.opts<GlobalOptions>()));
+  }
+}
+
+process.exitCode = await main(process.argv);

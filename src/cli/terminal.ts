@@ -1,0 +1,57 @@
+import { styleText } from 'node:util';
+import { FlotillaError } from '../shared/errors.js';
+
+/** Data goes to stdout, messages to stderr; with `--output json` data is JSON, its first record naming the schema's version. */
+export interface Terminal {
+  readonly json: boolean;
+  /** Text for people; silent with JSON output. */
+  print(text: string): void;
+  /** The command's result, for programs. */
+  data(value: unknown): void;
+  message(text: string): void;
+  readonly style: (format: Format, text: string) => string;
+}
+
+export type Format = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
+
+export interface GlobalOptions {
+  readonly output?: 'text' | 'json';
+  readonly color?: boolean;
+  readonly quiet?: boolean;
+}
+
+export const SCHEMA_VERSION = '1.0';
+
+export function terminal(options: GlobalOptions): Terminal {
+  const json = options.output === 'json';
+  const colour = options.color !== false && !process.env['NO_COLOR'] && (process.stdout.isTTY || Boolean(process.env['FORCE_COLOR']));
+  return {
+    json,
+    print: (text) => {
+      if (!json) process.stdout.write(`${text}\n`);
+    },
+    data: (value) => {
+      if (!json) return;
+      process.stdout.write(`${JSON.stringify({ type: 'version', schema: SCHEMA_VERSION })}\n${JSON.stringify(value, null, 2)}\n`);
+    },
+    message: (text) => {
+      if (!options.quiet) process.stderr.write(`${text}\n`);
+    },
+    style: (format, text) => (colour ? styleText(format, text, { validateStream: false }) : text),
+  };
+}
+
+/** Prints an error as every command does: what, where, why, fix. */
+export function printError(error: unknown, out: Terminal): number {
+  if (!(error instanceof FlotillaError)) {
+    out.message(`${out.style('red', '✖')} ${error instanceof Error ? (process.env['FLOTILLA_DEBUG'] ? (error.stack ?? error.message) : error.message) : String(error)}`);
+    out.message('  fix  this is a defect of Flotilla; run again with FLOTILLA_DEBUG=1 and report what it prints');
+    return 1;
+  }
+  if (out.json) process.stdout.write(`${JSON.stringify({ type: 'error', code: error.code, message: error.message, where: error.where, why: error.why, fix: error.fix })}\n`);
+  out.message(`${out.style('red', '✖')} ${out.style('bold', error.code)} ${error.message}`);
+  if (error.where) out.message(`  ${error.where}`);
+  if (error.why) out.message(`  ${out.style('dim', 'why')}  ${error.why.replaceAll('\n', '\n       ')}`);
+  if (error.fix) out.message(`  ${out.style('dim', 'fix')}  ${error.fix.replaceAll('\n', '\n       ')}`);
+  return error.exitCode;
+}
