@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../json.js';
 import { parseSnippet } from '../template/parse.js';
-import { TransformError } from './transform.js';
+import { TransformError } from './error.js';
 
 export interface IncludeContext {
   readonly parameters: Readonly<Record<string, string | readonly string[]>>;

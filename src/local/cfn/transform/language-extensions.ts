@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../json.js';
 import { intrinsic } from '../template/references.js';
-import { TransformError, type TransformContext } from './transform.js';
+import { TransformError } from './error.js';
+import type { TransformContext } from './transform.js';
 
 const NAME = 'AWS::LanguageExtensions';
 

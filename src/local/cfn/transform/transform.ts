@@ -10,13 +10,6 @@ export interface TransformContext extends IncludeContext {
   readonly pseudo: Readonly<Record<string, Json>>;
 }
 
-/** Error of a transform: a change set fails with this text, a direct operation raises it. */
-export class TransformError extends AwsError {
-  constructor(name: string, message: string) {
-    super('ValidationError', `Transform ${name} failed with: ${message}`, { status: 400 });
-  }
-}
-
 /** Transforms a document names, those inside it (`Fn::Transform`) included. */
 export function declaredTransforms(document: JsonObject): string[] {
   return [...new Set([...transformNames(document['Transform']), ...findIncludes(document)])];

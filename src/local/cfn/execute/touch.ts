@@ -1,0 +1,294 @@
+import { createHash } from 'node:crypto';
+import { isAwsError } from '../../kernel/error.js';
+import { isObject, sameValue, stringifyScalars, type Json, type JsonObject } from '../json.js';
+import { resolveDynamicReferences } from '../evaluate/dynamic.js';
+import { evaluate, evaluateJson } from '../evaluate/evaluate.js';
+import type { Scope } from '../evaluate/scope.js';
+import { NO_VALUE } from '../evaluate/value.js';
+import { differences } from '../plan/difference.js';
+import { deletionPolicy, updateReplacePolicy } from '../plan/policies.js';
+import { requiresRecreation } from '../plan/recreation.js';
+import { PlainFailure, reasonOf } from '../resources/failure.js';
+import type { Created, ProviderContext, ResourceProvider } from '../resources/provider.js';
+import { coerceProperties, validateProperties, validationReason } from '../resources/schema.js';
+import type { Deployment, ResourceRecord, TouchRecord } from '../store/records.js';
+import type { ResourceDeclaration } from '../template/model.js';
+import { dependencies } from '../template/references.js';
+import { providerContext } from './context.js';
+import type { Mailbox } from './mailbox.js';
+import type { Session } from './session.js';
+
+export interface Toucher {
+  readonly session: Session;
+  readonly mailbox: Mailbox;
+  readonly provider: (type: string) => ResourceProvider;
+}
+
+/** A resource that could not be brought about; its events are written already. */
+export class ResourceFailed extends PlainFailure {}
+
+/** Brings one resource to what the deployment declares: creates, updates, replaces, or finds that nothing differs. */
+export async function bringAbout(toucher: Toucher, deployment: Deployment, scope: Scope, declaration: ResourceDeclaration, wanted: boolean): Promise<void> {
+  const { session } = toucher;
+  const touch = session.store.touch(session.uuid, declaration.logicalId);
+  if (touch?.done) return;
+  const record = touch ? touch.before : session.records.get(declaration.logicalId);
+  const attempt: Attempt = { toucher, deployment, declaration, scope, before: record, resumed: touch !== undefined, token: touch?.token ?? tokenOf(session, declaration.logicalId) };
+  const target = (await failing(attempt, record ? 'UPDATE_FAILED' : 'CREATE_FAILED', async () => evaluateTarget(attempt)))!;
+  if (!record) return create(attempt, target);
+  if (!wanted || (sameValue(record.properties, target.properties) && !changedOtherwise(record, target, deployment))) return settle(attempt, target);
+  if (mustReplace(attempt, target)) return replace(attempt, target);
+  return update(attempt, target);
+}
+
+interface Attempt {
+  readonly toucher: Toucher;
+  readonly deployment: Deployment;
+  readonly declaration: ResourceDeclaration;
+  readonly scope: Scope;
+  readonly before: ResourceRecord | undefined;
+  /** A crash interrupted this very attempt before. */
+  readonly resumed: boolean;
+  readonly token: string;
+}
+
+interface Target {
+  readonly properties: JsonObject;
+  readonly metadata: Json | undefined;
+  readonly dependsOn: readonly string[];
+  readonly deletionPolicy: ResourceRecord['deletionPolicy'];
+  readonly updateReplacePolicy: ResourceRecord['updateReplacePolicy'];
+}
+
+/** Token of an attempt: the same after a crash, so that generated names are the same. */
+function tokenOf(session: Session, logicalId: string): string {
+  const hex = createHash('sha256').update(`${session.operation.id}/${logicalId}`).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+}
+
+function evaluateTarget({ declaration, scope, toucher }: Attempt): Target {
+  const value = evaluate(declaration.properties, scope);
+  return {
+    properties: value === NO_VALUE ? {} : (value as JsonObject),
+    metadata: declaration.metadata === undefined ? undefined : evaluateJson(declaration.metadata, scope),
+    dependsOn: dependencies(declaration, toucher.session.template(toucher.session.operation.target!), scope.active, scope.condition),
+    deletionPolicy: deletionPolicy(declaration, scope),
+    updateReplacePolicy: updateReplacePolicy(declaration, scope),
+  };
+}
+
+function changedOtherwise(record: ResourceRecord, target: Target, deployment: Deployment): boolean {
+  return !sameValue(record.metadata ?? {}, target.metadata ?? {}) || JSON.stringify(record.stackTags) !== JSON.stringify(deployment.tags) || record.type === 'AWS::CloudFormation::Stack';
+}
+
+/** Nothing to do but to remember policies and dependencies. */
+function settle({ toucher, before, declaration, token }: Attempt, target: Target): void {
+  const { session } = toucher;
+  const record = before!;
+  if (
+    record.deletionPolicy === target.deletionPolicy && record.updateReplacePolicy === target.updateReplacePolicy && sameValue([...record.dependsOn], [...target.dependsOn])
+  ) return;
+  session.commit(() => {
+    session.putResource({ ...record, deletionPolicy: target.deletionPolicy, updateReplacePolicy: target.updateReplacePolicy, dependsOn: target.dependsOn });
+    session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind: 'update', done: true, failed: false, undone: true, token, before: record });
+  });
+}
+
+async function create(attempt: Attempt, target: Target): Promise<void> {
+  const { toucher, deployment, declaration } = attempt;
+  const { session } = toucher;
+  const shown = session.shownProperties(deployment, declaration.logicalId, target.properties);
+  if (!attempt.resumed) begin(attempt, target, 'create', 'CREATE_IN_PROGRESS', '', undefined, shown);
+  let physicalId = '';
+  const initiated = (id: string): void => {
+    if (physicalId === id) return;
+    physicalId = id;
+    announce(attempt, target, 'CREATE_IN_PROGRESS', id, shown);
+  };
+  const created = await failing(attempt, 'CREATE_FAILED', () => make(attempt, target, initiated), () => physicalId, target, shown);
+  session.commit(() => {
+    if (physicalId === '') session.resourceEvent({ ...declaration, physicalId: created.physicalId }, 'CREATE_IN_PROGRESS', 'Resource creation Initiated', shown);
+    finish(attempt, target, created, 'CREATE_COMPLETE', shown, 'create');
+  });
+}
+
+async function replace(attempt: Attempt, target: Target): Promise<void> {
+  const { toucher, deployment, declaration, before } = attempt;
+  const { session } = toucher;
+  const shown = session.shownProperties(deployment, declaration.logicalId, target.properties);
+  if (!attempt.resumed) begin(attempt, target, 'replace', 'UPDATE_IN_PROGRESS', before!.physicalId, 'Requested update requires the creation of a new physical resource; hence creating one.', shown);
+  let physicalId = '';
+  const initiated = (id: string): void => {
+    if (physicalId === id) return;
+    physicalId = id;
+    session.commit(() => session.resourceEvent({ ...declaration, physicalId: id }, 'UPDATE_IN_PROGRESS', 'Resource creation Initiated', shown));
+  };
+  const created = await failing(
+    attempt, 'UPDATE_FAILED',
+    () => {
+      refuseSameName(attempt, target);
+      return make(attempt, target, initiated);
+    },
+    () => before!.physicalId, target, shown,
+  );
+  session.commit(() => {
+    if (physicalId === '') session.resourceEvent({ ...declaration, physicalId: created.physicalId }, 'UPDATE_IN_PROGRESS', 'Resource creation Initiated', shown);
+    session.store.putObsolete(session.uuid, { resource: before!, retain: keeps(target.updateReplacePolicy) });
+    finish(attempt, target, created, 'UPDATE_COMPLETE', shown, 'replace');
+  });
+}
+
+async function update(attempt: Attempt, target: Target): Promise<void> {
+  const { toucher, deployment, declaration, before } = attempt;
+  const { session } = toucher;
+  const shown = session.shownProperties(deployment, declaration.logicalId, target.properties);
+  if (!attempt.resumed) begin(attempt, target, 'update', 'UPDATE_IN_PROGRESS', before!.physicalId, undefined, shown);
+  const provider = toucher.provider(declaration.type);
+  const result = await failing(
+    attempt, 'UPDATE_FAILED',
+    async () => {
+      if (!needsCall(before!, target, deployment)) return {};
+      const old = await resolvedOrKept(before!.properties, session);
+      return (await provider.update!(before!.physicalId, coerceProperties(declaration.type, old), await usable(attempt, target), contextFor(attempt, () => undefined))) ?? {};
+    },
+    () => before!.physicalId, target, shown,
+  );
+  const physicalId = result.physicalId ?? before!.physicalId;
+  session.commit(() => {
+    // Another physical ID is another resource (custom resources): the old one goes in the clean-up.
+    if (physicalId !== before!.physicalId) {
+      session.resourceEvent({ ...declaration, physicalId }, 'UPDATE_IN_PROGRESS', 'Requested update required the provider to create a new physical resource', shown);
+      session.store.putObsolete(session.uuid, { resource: before!, retain: keeps(target.updateReplacePolicy) });
+    }
+    finish(attempt, target, { physicalId, attributes: { ...before!.attributes, ...result.attributes } }, 'UPDATE_COMPLETE', shown, physicalId === before!.physicalId ? 'update' : 'replace');
+  });
+}
+
+function needsCall(before: ResourceRecord, target: Target, deployment: Deployment): boolean {
+  return !sameValue(before.properties, target.properties) || JSON.stringify(before.stackTags) !== JSON.stringify(deployment.tags) || before.type === 'AWS::CloudFormation::Stack';
+}
+
+/** Calls the provider's `create`, unless an attempt that a crash interrupted got that far already. */
+async function make(attempt: Attempt, target: Target, initiated: (id: string) => void): Promise<Created> {
+  const { toucher, declaration } = attempt;
+  const provider = toucher.provider(declaration.type);
+  const properties = await usable(attempt, target);
+  const context = contextFor(attempt, initiated);
+  if (attempt.resumed) {
+    const found = await recovered(provider, properties, context);
+    if (found) return found;
+  }
+  return provider.create(properties, context);
+}
+
+async function recovered(provider: ResourceProvider, properties: JsonObject, context: ProviderContext): Promise<Created | undefined> {
+  if (provider.recover) return provider.recover(properties, context);
+  const physicalId = provider.identify?.(properties, context);
+  if (physicalId === undefined || !provider.read) return undefined;
+  const model = await provider.read(physicalId, context);
+  if (model === undefined) return undefined;
+  // Make the settings complete: the crash may have come between two calls.
+  if (provider.update) await provider.update(physicalId, properties, properties, context);
+  return { physicalId, attributes: (await provider.attributes?.(physicalId, properties, context)) ?? model };
+}
+
+/** Properties as the provider gets them: dynamic references resolved, scalars of the schema's types, checked against the schema. */
+async function usable({ toucher, declaration }: Attempt, target: Target): Promise<JsonObject> {
+  const resolved = (await resolveDynamicReferences(target.properties, toucher.session.client)) as JsonObject;
+  const properties = coerceProperties(declaration.type, resolved);
+  const violations = validateProperties(declaration.type, properties, toucher.provider(declaration.type).modelled === true);
+  if (violations.length > 0) throw new PlainFailure(validationReason(declaration.logicalId, violations));
+  return properties;
+}
+
+async function resolvedOrKept(properties: JsonObject, session: Session): Promise<JsonObject> {
+  try {
+    return (await resolveDynamicReferences(properties, session.client)) as JsonObject;
+  } catch (error) {
+    if (isAwsError(error)) return properties;
+    throw error;
+  }
+}
+
+function mustReplace({ toucher, declaration, before }: Attempt, target: Target): boolean {
+  const provider = toucher.provider(declaration.type);
+  const changed = differences(before!.properties, target.properties);
+  if (changed.length > 0 && provider.update === undefined) return true;
+  return changed.some((difference) => requiresRecreation(declaration.type, difference.path, false) === 'Always');
+}
+
+/** A name of one's own can't be given to two resources at once (user guide: "Name type"). */
+function refuseSameName(attempt: Attempt, target: Target): void {
+  const { toucher, declaration, before } = attempt;
+  const provider = toucher.provider(declaration.type);
+  const context = contextFor(attempt, () => undefined);
+  const next = provider.identify?.(coerceProperties(declaration.type, target.properties), context);
+  if (next === undefined || next !== before!.physicalId) return;
+  throw new PlainFailure(`CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename ${before!.physicalId} and update the stack again.`);
+}
+
+function contextFor({ toucher, declaration, deployment, before, token }: Attempt, onInitiated: (id: string) => void): ProviderContext {
+  return providerContext(toucher.session, toucher.mailbox, { logicalId: declaration.logicalId, type: declaration.type, token, tags: deployment.tags, tagsBefore: before?.stackTags ?? [], onInitiated });
+}
+
+function keeps(policy: ResourceRecord['deletionPolicy']): boolean {
+  return policy === 'Retain' || policy === 'RetainExceptOnCreate';
+}
+
+function recordOf(attempt: Attempt, target: Target, physicalId: string, attributes: JsonObject, status: ResourceRecord['status'], reason: string | undefined): ResourceRecord {
+  const { declaration, deployment, toucher } = attempt;
+  return {
+    logicalId: declaration.logicalId, type: declaration.type, physicalId, status, reason, at: toucher.session.now(), properties: target.properties, attributes,
+    metadata: target.metadata, dependsOn: target.dependsOn, deletionPolicy: target.deletionPolicy, updateReplacePolicy: target.updateReplacePolicy, stackTags: deployment.tags,
+    modelled: toucher.provider(declaration.type).modelled === true, drift: undefined,
+  };
+}
+
+function begin(attempt: Attempt, target: Target, kind: TouchRecord['kind'], status: ResourceRecord['status'], physicalId: string, reason: string | undefined, shown: string): void {
+  const { toucher, declaration, before, token } = attempt;
+  const { session } = toucher;
+  session.commit(() => {
+    session.putResource(before ? { ...before, status, reason, at: session.now() } : recordOf(attempt, target, physicalId, {}, status, reason));
+    session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind, done: false, failed: false, undone: false, token, before });
+    session.resourceEvent({ ...declaration, physicalId }, status, reason, shown);
+  });
+}
+
+function announce(attempt: Attempt, target: Target, status: ResourceRecord['status'], physicalId: string, shown: string): void {
+  const { session } = attempt.toucher;
+  session.commit(() => {
+    session.putResource(recordOf(attempt, target, physicalId, {}, status, 'Resource creation Initiated'));
+    session.resourceEvent({ ...attempt.declaration, physicalId }, status, 'Resource creation Initiated', shown);
+  });
+}
+
+function finish(attempt: Attempt, target: Target, created: Created, status: ResourceRecord['status'], shown: string, kind: TouchRecord['kind']): void {
+  const { toucher, declaration, before, token } = attempt;
+  const { session } = toucher;
+  session.putResource(recordOf(attempt, target, created.physicalId, created.attributes ?? {}, status, undefined));
+  session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind, done: true, failed: false, undone: false, token, before });
+  session.resourceEvent({ ...declaration, physicalId: created.physicalId }, status, undefined, shown);
+}
+
+/** Runs a part of an attempt; what it raises becomes the resource's failure, with AWS's reason. */
+async function failing<T>(attempt: Attempt, status: 'CREATE_FAILED' | 'UPDATE_FAILED', work: () => T | Promise<T>, physicalId: () => string = () => attempt.before?.physicalId ?? '', target?: Target, shown?: string): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { toucher, declaration, before, token } = attempt;
+    const { session } = toucher;
+    if (session.runtime.signal.aborted) throw error;
+    const reason = session.abort.signal.aborted ? (status === 'CREATE_FAILED' ? 'Resource creation cancelled' : 'Resource update cancelled') : reasonOf(error, token);
+    if (!isAwsError(error)) session.runtime.log(`cloudformation: ${declaration.type} ${declaration.logicalId}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    session.commit(() => {
+      const id = physicalId();
+      const record: ResourceRecord = before
+        ? { ...before, status, reason, at: session.now() }
+        : recordOf(attempt, target ?? { properties: {}, metadata: undefined, dependsOn: [], deletionPolicy: 'Delete', updateReplacePolicy: 'Delete' }, id, {}, status, reason);
+      session.putResource(record);
+      session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind: before ? (session.store.touch(session.uuid, declaration.logicalId)?.kind ?? 'update') : 'create', done: true, failed: true, undone: false, token, before });
+      session.resourceEvent({ ...declaration, physicalId: id }, status, reason, shown ?? JSON.stringify(stringifyScalars(isObject(target?.properties ?? null) ? target!.properties : {})));
+    });
+    throw new ResourceFailed(reason);
+  }
+}
