@@ -18,7 +18,7 @@ export async function identify(request: WireRequest, signingName: string | undef
   if (heads === undefined || heads.some(speaksQuery)) {
     const action = await actionOf(request);
     if (action) return identifyAction(action, heads);
-    if (heads?.every(speaksQuery)) throw new AwsError('MissingAction', 'The request is missing an action parameter.', { status: 400 });
+    if (heads && speaksQuery(heads[0]!) && request.path === '/') throw new AwsError('MissingAction', 'The request is missing an action parameter.', { status: 400 });
   }
   return identifyPath(request, heads);
 }
@@ -76,7 +76,7 @@ function identifyAction({ name, version }: Action, heads: readonly ModelHead[] |
 }
 
 function identifyPath(request: WireRequest, heads: readonly ModelHead[] | undefined): Identified {
-  const candidates = heads ?? (request.headers['x-amz-sso_bearer_token'] === undefined ? modelsSigningAs('s3') : modelsSigningAs('awsssoportal'));
+  const candidates = heads ?? unsignedCandidates(request);
   for (const head of candidates) {
     if (head.name === 's3') {
       if (isS3Control(request)) continue;
@@ -89,6 +89,13 @@ function identifyPath(request: WireRequest, heads: readonly ModelHead[] | undefi
   }
   const known = candidates.map(({ name }) => name).join(', ');
   throw new AwsError('UnknownOperationException', `No operation of ${known} answers to ${request.method} ${request.path}.`, { status: 404 });
+}
+
+/** Who takes REST requests without a signature: the sign-in services, which speak JSON, and S3. */
+function unsignedCandidates(request: WireRequest): readonly ModelHead[] {
+  const s3 = modelsSigningAs('s3');
+  if (request.headers['x-amz-sso_bearer_token'] !== undefined) return modelsSigningAs('awsssoportal');
+  return request.method === 'POST' && request.headers['content-type'] === 'application/json' ? [...modelsSigningAs('sso-oauth'), ...s3] : s3;
 }
 
 /** S3's control API shares S3's signing name; its host name isn't there to tell it, its version in the path is. */

@@ -119,8 +119,7 @@ function s3Error({ member, top, kind, value }: Violation): AwsError {
   const malformed = bad('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema');
   if (member !== top || top.location === undefined) {
     if (kind === 'null' && member === top) return bad('MissingRequestBodyError', 'Request Body is empty');
-    // Which regions may be named is for CreateBucket to say.
-    return member.shape.name === 'BucketLocationConstraint' ? bad('InvalidLocationConstraint', 'The specified location-constraint is not valid', { LocationConstraint: value }) : malformed;
+    return malformed;
   }
   const name = member.locationName ?? member.name;
   if (kind === 'null') return bad('InvalidRequest', top.location === 'header' ? `Missing required header for this request: ${name}` : `Missing required parameter for this request: '${name}'`);
