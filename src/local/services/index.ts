@@ -1,7 +1,9 @@
 import type { Service } from '../kernel/service.js';
+import { iam } from './iam/index.js';
 import { kms } from './kms/index.js';
 import { s3 } from './s3/index.js';
 import { ssm } from './ssm/index.js';
+import { sts } from './sts/index.js';
 
 /** Every service of the local cloud. A new one is a folder here and a line. */
-export const services: readonly Service[] = [kms, s3, ssm];
+export const services: readonly Service[] = [iam, kms, s3, ssm, sts];

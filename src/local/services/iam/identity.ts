@@ -5,9 +5,14 @@ import type { Principal, SessionPrincipal, UserPrincipal } from '../../kernel/pr
 import { GLOBAL, table, type State } from '../../state/state.js';
 import { awsManagedPolicy } from './aws-managed.js';
 import { derivedId } from './ids.js';
+import { passwordHash, serviceCredentials } from './service-credentials.js';
 import { accessKeys, CLOUD, groups, identities, key, policies, roles, users, type Entity, type Role, type Tag, type User } from './store.js';
 
+export { derivedId, secretKey, uniqueId } from './ids.js';
+export { checkDocument, malformed } from './documents.js';
 export { bindPrincipals, showPrincipals } from './principals.js';
+export { keysOfIssuer, oidcProvider, setIssuerKeys, type KeySet } from './providers.js';
+export { tagsProblem } from './tags.js';
 
 /** What the request chain asks of IAM's state: whose a key is, and which policies bind somebody. */
 
@@ -163,6 +168,29 @@ export function roleByArn(state: State, arn: string): Role | undefined {
 export function trustPolicy(state: State, roleArn: string): AttachedPolicy {
   const account = parseArn(roleArn)?.account ?? '';
   return { kind: 'trust', account, document: roleByArn(state, roleArn)?.trust ?? '{"Version":"2012-10-17","Statement":[]}', name: 'trust policy' };
+}
+
+/** The user whose service-specific credential this is; undefined when name or password is wrong or it is inactive. */
+export function serviceCredential(state: State, service: string, serviceUser: string, password: string): UserPrincipal | undefined {
+  const [, name, account] = /^(.+?)(?:\+\d+)?-at-(\d{12})$/.exec(serviceUser) ?? [];
+  if (name === undefined || account === undefined) return undefined;
+  const hash = passwordHash(password);
+  const found = serviceCredentials(state, account, GLOBAL)
+    .list(key(name))
+    .find((item) => item.serviceUser === serviceUser && item.service === service && item.active && item.hash === hash);
+  const user = found && users(state, account, GLOBAL).get(key(found.user));
+  return user && userPrincipal(account, user);
+}
+
+/** Notes that a session of the role was made: RoleLastUsed. */
+export function roleUsed(state: State, role: Role, region: string, date: number): void {
+  const account = parseArn(role.arn)!.account;
+  roles(state, account, GLOBAL).put(key(role.name), { ...role, lastUsed: { date, region } });
+}
+
+/** Account of an access key, of a user or of a session. */
+export function accountOfKey(state: State, accessKeyId: string): string | undefined {
+  return credential(state, accessKeyId)?.principal.account;
 }
 
 // Organizations
