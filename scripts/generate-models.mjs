@@ -30,8 +30,8 @@ if (options.only !== 'apis') {
 
 if (options.only !== 'schemas') {
   const models = apiModels(join(wheels, 'botocore'));
-  const names = ({ operations: _, shapes: __, ...head }) => head;
-  writeFileSync(join(target, 'data', 'apis.pack'), pack([...models.map((model) => [model.name, model]), [INDEX, models.map(names)]]));
+  const headOf = ({ operations: _operations, shapes: _shapes, ...head }) => head;
+  writeFileSync(join(target, 'data', 'apis.pack'), pack([...models.map((model) => [model.name, model]), [INDEX, models.map(headOf)]]));
   mkdirSync(join(target, 'types'), { recursive: true });
   for (const model of models.filter(({ name }) => IMPLEMENTED.includes(name))) writeFileSync(join(target, 'types', `${model.name}.d.ts`), declarations(model));
   process.stderr.write(`${models.length} services, ${models.reduce((sum, { operations }) => sum + Object.keys(operations).length, 0)} operations\n`);

@@ -13,7 +13,7 @@ export function resourceSchemas(cfnlint) {
   const attributesOf = attributeRules(readFileSync(join(cfnlint, 'schema', '_getatts.py'), 'utf8'));
   return [...pointers]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([type, hash]) => {
+    .map(([, hash]) => {
       const schema = readJson(join(base, 'resources', `${hash}.json`));
       return { ...compact(schema), attributes: attributesOf(schema) };
     });

@@ -110,7 +110,7 @@ function headerValue(member: Member, value: unknown): string {
 
 /** HTTP headers carry Latin-1: other text goes as RFC 2047 does it, which is how S3 answers such metadata. */
 function headerText(text: string): string {
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   return /^[\x20-\x7e\t]*$/.test(text) ? text : `=?UTF-8?B?${Buffer.from(text).toString('base64')}?=`;
 }
 

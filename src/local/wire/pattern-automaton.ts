@@ -106,9 +106,8 @@ function follow(states: readonly State[], from: readonly number[], at: number, e
     seen[index] = at;
     const state = states[index]!;
     if (state.kind === 'split') stack.push(...state.next);
-    else if (state.kind === 'start') at === 0 && stack.push(state.next);
-    else if (state.kind === 'end') at === end && stack.push(state.next);
-    else reached.push(index);
+    else if (state.kind === 'set' || state.kind === 'match') reached.push(index);
+    else if (at === (state.kind === 'start' ? 0 : end)) stack.push(state.next);
   }
   return reached;
 }

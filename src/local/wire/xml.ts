@@ -158,7 +158,7 @@ const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&',
 
 export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-// eslint-disable-next-line no-control-regex -- these are the ones XML 1.0 can't carry plainly
+// oxlint-disable-next-line no-control-regex -- these are the ones XML 1.0 can't carry plainly
 const SPECIAL = /[&<>"\r\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
 
 /** Text for an element or an attribute. Control characters become numeric references, as S3 answers keys that hold them. */
