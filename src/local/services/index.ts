@@ -1,4 +1,5 @@
 import type { Service } from '../kernel/service.js';
+import { cloudformation } from './cloudformation/index.js';
 import { iam } from './iam/index.js';
 import { kms } from './kms/index.js';
 import { s3 } from './s3/index.js';
@@ -6,4 +7,4 @@ import { ssm } from './ssm/index.js';
 import { sts } from './sts/index.js';
 
 /** Every service of the local cloud. A new one is a folder here and a line. */
-export const services: readonly Service[] = [iam, kms, s3, ssm, sts];
+export const services: readonly Service[] = [cloudformation, iam, kms, s3, ssm, sts];
