@@ -37,7 +37,7 @@ export function dispatcher(options: {
 
   const dispatch = async (call: Call): Promise<Record<string, unknown>> => {
     const service = services.get(call.model.name);
-    const operation = service?.operations[call.operation];
+    const operation = service?.operations[call.operation] ?? (call.http === undefined ? service?.internal?.[call.operation] : undefined);
     if (!service || !operation) throw notImplemented(call.model.name, call.operation);
     const judgements: Judgement[] = [];
     const context = contextOf(call, service, judgements);
@@ -48,7 +48,7 @@ export function dispatcher(options: {
         const list = (Array.isArray(rules) ? rules : [rules]) as readonly AuthorizationRule[];
         authorize(list, call.input, context, call.conditions, service, authority, (judgement) => judgements.push(judgement));
       }
-      validateInput(call.model, call.operation, call.input);
+      if (service.operations[call.operation]) validateInput(call.model, call.operation, call.input);
       return ((await operation(call.input, context)) ?? {}) as Record<string, unknown>;
     } finally {
       journal.record(call, judgements, context.now());
@@ -128,7 +128,7 @@ function viaService(service: Service, call: Call): ConditionContext {
 
 /** Callers inside the process may hand a streaming payload as plain bytes. */
 function withBodies(model: ServiceModel, operation: string, input: Record<string, unknown>): Record<string, unknown> {
-  const member = streamingMember(model, operation, 'input');
+  const member = model.operation(operation) === undefined ? undefined : streamingMember(model, operation, 'input');
   const value = member === undefined ? undefined : input[member];
   if (member === undefined || value === undefined || isBody(value)) return input;
   return { ...input, [member]: bytesBody(value as Uint8Array | string) };

@@ -14,6 +14,11 @@ export interface Service {
   readonly actionPrefix?: string;
   /** Operations with behaviour. Every other operation of the model answers NotImplemented by name and changes nothing. */
   readonly operations: Readonly<Record<string, Operation>>;
+  /**
+   * What AWS services ask of each other beyond their public APIs (CodePipeline hands CodeBuild its artifacts): callable through a client
+   * inside the process only, with authorisation like any operation, without a model to validate by.
+   */
+  readonly internal?: Readonly<Record<string, Operation>>;
   /** What each operation needs to be allowed. An operation with behaviour and no entry here is a defect (a test finds it). */
   readonly authorization: Readonly<Record<string, Authorization>>;
   /** The policy attached to the resource named by `arn`, if there is one. */
@@ -90,6 +95,8 @@ export interface Runtime {
   readonly directory: string;
   /** Calls operations of this or another service as somebody; nothing is reachable around IAM. */
   client(as: CallerOptions): Client;
+  /** Who an access key belongs to; undefined when it belongs to nobody. */
+  identify(accessKeyId: string): Principal | undefined;
   /** Principals in resource policies, which AWS stores by unique ID (IAM user guide, "Policy elements: Principal"). */
   readonly principals: PrincipalNames;
   /** Puts a message that AWS would have sent out of the cloud (e-mail, Slack, SMS) where `flotilla cloud inbox` shows it. */
