@@ -84,11 +84,11 @@ export function listObjectsV2(input: S3.ListObjectsV2Request, context: RequestCo
     IsTruncated: page.next !== undefined,
     ...(input.Delimiter ? { Delimiter: input.Delimiter } : {}),
     ...(input.EncodingType ? { EncodingType: input.EncodingType } : {}),
-    ...(input.StartAfter === undefined ? {} : { StartAfter: encodeKey(input.StartAfter, input.EncodingType) }),
+    ...(input.StartAfter === undefined ? {} : { StartAfter: input.StartAfter }),
     ...(input.ContinuationToken === undefined ? {} : { ContinuationToken: input.ContinuationToken }),
     ...(page.next === undefined ? {} : { NextContinuationToken: Buffer.from(page.next).toString('base64url') }),
-    ...(page.current.length > 0 ? { Contents: page.current.map((version) => entry(version, input.EncodingType, input.FetchOwner ? bucket : undefined)) } : {}),
-    ...(page.prefixes.length > 0 ? { CommonPrefixes: page.prefixes.map((Prefix) => ({ Prefix: encodeKey(Prefix, input.EncodingType) })) } : {}),
+    ...(page.current.length > 0 ? { Contents: page.current.map((version) => entry(version, input.FetchOwner ? bucket : undefined)) } : {}),
+    ...(page.prefixes.length > 0 ? { CommonPrefixes: page.prefixes.map((Prefix) => ({ Prefix: Prefix })) } : {}),
   } as S3.ListObjectsV2Output;
 }
 
@@ -104,9 +104,9 @@ export function listObjects(input: S3.ListObjectsRequest, context: RequestContex
     IsTruncated: page.next !== undefined,
     ...(input.Delimiter ? { Delimiter: input.Delimiter } : {}),
     ...(input.EncodingType ? { EncodingType: input.EncodingType } : {}),
-    ...(page.next !== undefined && input.Delimiter ? { NextMarker: encodeKey(page.next, input.EncodingType) } : {}),
-    ...(page.current.length > 0 ? { Contents: page.current.map((version) => entry(version, input.EncodingType, bucket)) } : {}),
-    ...(page.prefixes.length > 0 ? { CommonPrefixes: page.prefixes.map((Prefix) => ({ Prefix: encodeKey(Prefix, input.EncodingType) })) } : {}),
+    ...(page.next !== undefined && input.Delimiter ? { NextMarker: page.next } : {}),
+    ...(page.current.length > 0 ? { Contents: page.current.map((version) => entry(version, bucket)) } : {}),
+    ...(page.prefixes.length > 0 ? { CommonPrefixes: page.prefixes.map((Prefix) => ({ Prefix: Prefix })) } : {}),
   } as S3.ListObjectsOutput;
 }
 
@@ -116,9 +116,8 @@ export function listObjectVersions(input: S3.ListObjectVersionsRequest, context:
   const prefix = input.Prefix ?? '';
   const page = limit === 0 ? { shown: [], prefixes: [], more: false } : walkVersions(bucket, prefix, input, limit, context);
   const last = page.shown.at(-1);
-  const encode = (key: string): string => encodeKey(key, input.EncodingType);
   const common = (version: ObjectVersion, latest: boolean): Record<string, unknown> => ({
-    Key: encode(version.key), VersionId: version.versionId, IsLatest: latest, LastModified: version.modified, Owner: { ID: canonicalId(bucket.account) },
+    Key: (version.key), VersionId: version.versionId, IsLatest: latest, LastModified: version.modified, Owner: { ID: canonicalId(bucket.account) },
   });
   const markers = page.shown.filter(({ version }) => version.deleteMarker).map(({ version, latest }) => common(version, latest));
   const kept = page.shown
@@ -126,17 +125,17 @@ export function listObjectVersions(input: S3.ListObjectVersionsRequest, context:
     .map(({ version, latest }) => ({ ...common(version, latest), ETag: `"${version.etag}"`, Size: version.size, StorageClass: version.storageClass ?? 'STANDARD', ...checksumMembers(version) }));
   return {
     Name: bucket.name,
-    Prefix: encode(prefix),
-    KeyMarker: encode(input.KeyMarker ?? ''),
+    Prefix: prefix,
+    KeyMarker: (input.KeyMarker ?? ''),
     VersionIdMarker: input.VersionIdMarker ?? '',
     MaxKeys: limit,
     IsTruncated: page.more,
     ...(input.Delimiter ? { Delimiter: input.Delimiter } : {}),
     ...(input.EncodingType ? { EncodingType: input.EncodingType } : {}),
-    ...(page.more ? { NextKeyMarker: encode(last?.version.key ?? page.prefixes.at(-1) ?? ''), NextVersionIdMarker: last?.version.versionId } : {}),
+    ...(page.more ? { NextKeyMarker: (last?.version.key ?? page.prefixes.at(-1) ?? ''), NextVersionIdMarker: last?.version.versionId } : {}),
     ...(kept.length > 0 ? { Versions: kept } : {}),
     ...(markers.length > 0 ? { DeleteMarkers: markers } : {}),
-    ...(page.prefixes.length > 0 ? { CommonPrefixes: page.prefixes.map((Prefix) => ({ Prefix: encode(Prefix) })) } : {}),
+    ...(page.prefixes.length > 0 ? { CommonPrefixes: page.prefixes.map((Prefix) => ({ Prefix })) } : {}),
   } as S3.ListObjectVersionsOutput;
 }
 
@@ -175,9 +174,9 @@ function walkVersions(bucket: Bucket, prefix: string, input: S3.ListObjectVersio
   }
 }
 
-function entry(version: ObjectVersion, encoding: string | undefined, owner: Bucket | undefined): Record<string, unknown> {
+function entry(version: ObjectVersion, owner: Bucket | undefined): Record<string, unknown> {
   return {
-    Key: encodeKey(version.key, encoding),
+    Key: version.key,
     LastModified: version.modified,
     ETag: `"${version.etag}"`,
     Size: version.size,
@@ -190,11 +189,6 @@ function entry(version: ObjectVersion, encoding: string | undefined, owner: Buck
 function checksumMembers(version: ObjectVersion): Record<string, unknown> {
   const names = Object.keys(version.checksums).map((member) => member.replace('Checksum', ''));
   return names.length > 0 ? { ChecksumAlgorithm: names, ChecksumType: version.checksumType } : {};
-}
-
-/** With `encoding-type=url` keys travel percent-encoded, slashes as they are (S3 API reference, ListObjectsV2). */
-function encodeKey(key: string, encoding: string | undefined): string {
-  return encoding === 'url' ? encodeURIComponent(key).replace(/%2F/g, '/').replace(/%20/g, '+').replace(/[!'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`) : key;
 }
 
 function pageSize(asked: number | undefined): number {
