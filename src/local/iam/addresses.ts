@@ -30,7 +30,7 @@ export function parseAddress(text: string): readonly number[] | undefined {
   if (!head || !tail) return undefined;
   const missing = 16 - head.length - tail.length;
   if (halves.length === 2 ? missing < 2 : missing !== 0) return undefined;
-  const bytes = [...head, ...new Array<number>(missing).fill(0), ...tail];
+  const bytes = [...head, ...Array.from({ length: missing }, () => 0), ...tail];
   const mapped = bytes.slice(0, 10).every((b) => b === 0) && bytes[10] === 255 && bytes[11] === 255;
   return mapped ? bytes.slice(12) : bytes;
 }

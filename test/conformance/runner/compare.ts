@@ -82,8 +82,8 @@ export class Comparison {
       if (!this.sameText(expected, actual)) found.push({ path, expected, actual });
       return;
     }
-    if (Array.isArray(expected)) return this.walkList(expected, typeof actual === 'string' ? parsed(actual) : actual, path, sets, found);
-    if (typeof expected === 'object' && expected !== null) return this.walkObject(expected as Record<string, unknown>, typeof actual === 'string' ? parsed(actual) : actual, path, sets, found);
+    if (Array.isArray(expected)) return this.walkList(expected, typeof actual === 'string' ? this.normalize(parsed(actual)) : actual, path, sets, found);
+    if (typeof expected === 'object' && expected !== null) return this.walkObject(expected as Record<string, unknown>, typeof actual === 'string' ? this.normalize(parsed(actual)) : actual, path, sets, found);
     if (typeof expected === 'number' ? Number(actual) !== expected || typeof actual === 'boolean' : actual !== expected) found.push({ path, expected, actual });
   }
 

@@ -49,7 +49,7 @@ function bind(state: State, type: string, value: string): string | undefined {
   if (/^A(RO|ID)A[A-Z0-9]{17}$/.test(value)) return identities(state).get(value) ? value : undefined;
   if (/^arn:aws:sts::\d{12}:(assumed-role\/[\w+=,.@-]+\/[\w+=,.@-]+|federated-user\/[\w+=,.@-]+)$/.test(value)) return value;
   // An origin access identity of CloudFront is nobody of IAM.
-  if (/^arn:aws:iam::cloudfront:user\//.test(value)) return value;
+  if (value.startsWith('arn:aws:iam::cloudfront:user/')) return value;
   return idOfArn(state, value);
 }
 
