@@ -5,7 +5,7 @@ import type { Principal } from './kernel/principal.js';
 import type { AuthorizationRule, Body, CallerOptions, Client, ConditionContext, RequestContext, Runtime, Service } from './kernel/service.js';
 import type { Journal } from './journal.js';
 import { loadModel, type ServiceModel } from './models/model.js';
-import { bytesBody } from './wire/body.js';
+import { bytesBody } from './kernel/body.js';
 import { streamingMember, validateInput } from './wire/index.js';
 
 /** One operation asked for by somebody, from the wire or from another service. */

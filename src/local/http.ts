@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { HttpAnswer, HttpRequest } from './kernel/service.js';
-import { streamBody } from './wire/body.js';
+import { streamBody } from './kernel/body.js';
 import type { WireRequest, WireResponse } from './wire/index.js';
 
 /** Hosts a request may be for: loopback, or an AWS name that a proxy or a hosts entry led here (DNS rebinding can use neither). */

@@ -2,22 +2,13 @@ import { createHash, randomUUID } from 'node:crypto';
 import { AwsError } from './kernel/error.js';
 import type { AnonymousPrincipal, Principal } from './kernel/principal.js';
 import { isRegion } from './kernel/regions.js';
-import type { Body } from './kernel/service.js';
+import type { Body, Credential } from './kernel/service.js';
 import type { Dispatcher } from './dispatch.js';
 import { identify, parseInput, serializeError, serializeOutput, streamingMember, type Identified, type WireRequest, type WireResponse } from './wire/index.js';
-import { bytesBody, streamBody } from './wire/body.js';
+import { bytesBody, streamBody } from './kernel/body.js';
 import { decodeChunks } from './wire/chunked.js';
 import { signatureErrors, type SignatureErrors } from './wire/signature-errors.js';
-import { parseSignature, parseTimestamp, sha256, signingKey, verifySignature, type Signature, type SignedRequest } from './wire/sigv4.js';
-
-/** A credential the local cloud knows: what the IAM service's state holds for an access key. */
-export interface Credential {
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-  readonly principal: Principal;
-  readonly expiresAt?: number;
-  readonly inactive?: boolean;
-}
+import { parseSignature, parseTimestamp, sha256, signingKey, verifySignature, type Signature, type SignedRequest } from './kernel/sigv4.js';
 
 export interface Gate {
   readonly dispatcher: Dispatcher;

@@ -57,7 +57,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     endpoint: `http://127.0.0.1:${port}`,
     directory: options.directory,
     client: dispatch.client,
-    identify: (accessKeyId) => credential(state, accessKeyId)?.principal,
+    credential: (accessKeyId) => credential(state, accessKeyId),
     principals: { bind: (document) => bindPrincipals(state, document), show: (document) => showPrincipals(state, document) },
     deliver: messages.deliver,
     log,

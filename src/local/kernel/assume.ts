@@ -38,7 +38,7 @@ export async function assumeRole(runtime: Runtime, options: AssumeOptions): Prom
     RoleSessionName: options.sessionName,
     DurationSeconds: options.duration ?? 3600,
   });
-  const principal = runtime.identify(given.AccessKeyId) ?? unreachable('a session that STS just made is unknown');
+  const principal = runtime.credential(given.AccessKeyId)?.principal ?? unreachable('a session that STS just made is unknown');
   return {
     client: runtime.client({ principal, region: options.region, ...(options.context ? { context: options.context } : {}) }),
     credentials: { accessKeyId: given.AccessKeyId, secretAccessKey: given.SecretAccessKey, sessionToken: given.SessionToken, expiration: new Date(given.Expiration).getTime() },

@@ -95,8 +95,8 @@ export interface Runtime {
   readonly directory: string;
   /** Calls operations of this or another service as somebody; nothing is reachable around IAM. */
   client(as: CallerOptions): Client;
-  /** Who an access key belongs to; undefined when it belongs to nobody. */
-  identify(accessKeyId: string): Principal | undefined;
+  /** What is known of an access key; undefined when it belongs to nobody. For services that verify or make signatures of their own. */
+  credential(accessKeyId: string): Credential | undefined;
   /** Principals in resource policies, which AWS stores by unique ID (IAM user guide, "Policy elements: Principal"). */
   readonly principals: PrincipalNames;
   /** Puts a message that AWS would have sent out of the cloud (e-mail, Slack, SMS) where `flotilla cloud inbox` shows it. */
@@ -104,6 +104,15 @@ export interface Runtime {
   readonly log: (message: string) => void;
   /** Ends when the server stops. */
   readonly signal: AbortSignal;
+}
+
+export interface Credential {
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly principal: Principal;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt?: number;
+  readonly inactive?: boolean;
 }
 
 export interface PrincipalNames {

@@ -1,5 +1,5 @@
 import { AwsError } from '../kernel/error.js';
-import { sha256, sign } from './sigv4.js';
+import { sha256, sign } from '../kernel/sigv4.js';
 
 /** How the chunks of an upload are signed (S3 API reference, "Transferring payload in multiple chunks"). */
 export interface ChunkSigning {

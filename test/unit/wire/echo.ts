@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Body } from '../../../src/local/kernel/service.js';
 import type { Member, Shape } from '../../../src/local/models/model.js';
-import { bytesBody } from '../../../src/local/wire/body.js';
+import { bytesBody } from '../../../src/local/kernel/body.js';
 import { identify, parseInput, serializeError, serializeOutput, type WireRequest } from '../../../src/local/wire/index.js';
 import { AwsError } from '../../../src/local/kernel/error.js';
 

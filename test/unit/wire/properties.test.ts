@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AwsError } from '../../../src/local/kernel/error.js';
 import { loadModel, type Protocol, type Shape } from '../../../src/local/models/model.js';
-import { bytesBody } from '../../../src/local/wire/body.js';
+import { bytesBody } from '../../../src/local/kernel/body.js';
 import { decodeCbor, encodeCbor } from '../../../src/local/wire/cbor.js';
 import { identify, parseInput, serializeOutput, validateInput, type WireRequest } from '../../../src/local/wire/index.js';
 import { structureFromJson, structureToJson } from '../../../src/local/wire/json.js';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AwsError } from '../../../src/local/kernel/error.js';
 import type { Body } from '../../../src/local/kernel/service.js';
 import { loadModel, type Protocol } from '../../../src/local/models/model.js';
-import { bytesBody } from '../../../src/local/wire/body.js';
+import { bytesBody } from '../../../src/local/kernel/body.js';
 import { identify, parseInput, serializeError, serializeOutput, type WireRequest, type WireResponse } from '../../../src/local/wire/index.js';
 import { s3RequestIds } from '../../../src/local/wire/s3-answers.js';
 

@@ -117,7 +117,7 @@ export function listObjectVersions(input: S3.ListObjectVersionsRequest, context:
   const page = limit === 0 ? { shown: [], prefixes: [], more: false } : walkVersions(bucket, prefix, input, limit, context);
   const last = page.shown.at(-1);
   const common = (version: ObjectVersion, latest: boolean): Record<string, unknown> => ({
-    Key: (version.key), VersionId: version.versionId, IsLatest: latest, LastModified: version.modified, Owner: { ID: canonicalId(bucket.account) },
+    Key: version.key, VersionId: version.versionId, IsLatest: latest, LastModified: version.modified, Owner: { ID: canonicalId(bucket.account) },
   });
   const markers = page.shown.filter(({ version }) => version.deleteMarker).map(({ version, latest }) => common(version, latest));
   const kept = page.shown
@@ -126,13 +126,13 @@ export function listObjectVersions(input: S3.ListObjectVersionsRequest, context:
   return {
     Name: bucket.name,
     Prefix: prefix,
-    KeyMarker: (input.KeyMarker ?? ''),
+    KeyMarker: input.KeyMarker ?? '',
     VersionIdMarker: input.VersionIdMarker ?? '',
     MaxKeys: limit,
     IsTruncated: page.more,
     ...(input.Delimiter ? { Delimiter: input.Delimiter } : {}),
     ...(input.EncodingType ? { EncodingType: input.EncodingType } : {}),
-    ...(page.more ? { NextKeyMarker: (last?.version.key ?? page.prefixes.at(-1) ?? ''), NextVersionIdMarker: last?.version.versionId } : {}),
+    ...(page.more ? { NextKeyMarker: last?.version.key ?? page.prefixes.at(-1) ?? '', NextVersionIdMarker: last?.version.versionId } : {}),
     ...(kept.length > 0 ? { Versions: kept } : {}),
     ...(markers.length > 0 ? { DeleteMarkers: markers } : {}),
     ...(page.prefixes.length > 0 ? { CommonPrefixes: page.prefixes.map((Prefix) => ({ Prefix })) } : {}),

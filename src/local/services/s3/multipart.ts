@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { AwsError } from '../../kernel/error.js';
 import type { RequestContext } from '../../kernel/service.js';
 import type * as S3 from '../../models/types/s3.js';
-import { bytesBody } from '../../wire/body.js';
+import { bytesBody } from '../../kernel/body.js';
 import { checkAcl } from './access.js';
 import { CHECKSUM_MEMBERS, checksumOf } from './checksums.js';
 import { checkWrite } from './conditions.js';

@@ -1,7 +1,7 @@
 import { AwsError } from '../../kernel/error.js';
 import type { Body, RequestContext } from '../../kernel/service.js';
 import type * as S3 from '../../models/types/s3.js';
-import { bytesBody, streamBody } from '../../wire/body.js';
+import { bytesBody, streamBody } from '../../kernel/body.js';
 import { planChecksums } from './checksums.js';
 import { checkRead, checkWrite, unaccepted } from './conditions.js';
 import { encryptionOutput, sealFor, unsealer } from './encryption.js';

@@ -1,5 +1,5 @@
-import { AwsError } from '../kernel/error.js';
-import type { Body } from '../kernel/service.js';
+import { AwsError } from './error.js';
+import type { Body } from './service.js';
 
 /** A body of known bytes. */
 export function bytesBody(bytes: Uint8Array | string): Body {
