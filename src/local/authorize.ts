@@ -3,6 +3,7 @@ import { AwsError } from './kernel/error.js';
 import type { Principal } from './kernel/principal.js';
 import type { AuthorizationRule, ConditionContext, RequestContext, Service } from './kernel/service.js';
 import { accessDeniedCode, accessDeniedStatus, decide, denialMessage, type Decision, type PolicySet } from './iam/index.js';
+import { encodeAuthorizationMessage } from './services/sts/messages.js';
 import type { State } from './state/state.js';
 
 /** Where the policies of a principal and of its organization come from: the IAM service's state. */
@@ -59,7 +60,9 @@ export function check(
   record({ action, resource, decision });
   if (decision.allowed) return;
   const prefix = service.actionPrefix ?? service.name;
-  throw new AwsError(accessDeniedCode(prefix), denialMessage(decision), { status: accessDeniedStatus(prefix) });
+  // EC2 adds what those who may decode it can read, to refusals of what changes something.
+  const encoded = prefix === 'ec2' && !/^ec2:(Describe|Get)/i.test(action) ? { encodedMessage: encodeAuthorizationMessage(state, decision) } : {};
+  throw new AwsError(accessDeniedCode(prefix), denialMessage(decision, encoded), { status: accessDeniedStatus(prefix) });
 }
 
 function actionsOf(rule: AuthorizationRule, input: unknown, context: RequestContext, service: Service): readonly string[] {

@@ -30,7 +30,7 @@ export function iamCloud() {
     deliver: () => {},
     log: () => {},
     signal: new AbortController().signal,
-  } as Runtime;
+  } as unknown as Runtime;
   const dispatch = dispatcher({ services, authority: { policiesOf }, journal: journal(state), runtime: () => runtime });
   const as = (principal: Principal, context?: ConditionContext): Client => dispatch.client({ principal, region: 'eu-west-1', ...(context ? { context } : {}) });
   const withKey = (accessKeyId: string): Client => as({ ...credential(state, accessKeyId)!.principal, accessKeyId } as Principal);

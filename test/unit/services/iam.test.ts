@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { accountCredentials, credential } from '../../../src/local/services/iam/identity.js';
 import { A, allow, B, failure, iamCloud, trust } from './iam-cloud.js';
 
 const EC2 = trust({ Service: 'ec2.amazonaws.com' });
@@ -307,4 +308,14 @@ it('every operation says what it needs to be allowed', async () => {
   const { iam } = await import('../../../src/local/services/iam/index.js');
   const { sts } = await import('../../../src/local/services/sts/index.js');
   for (const service of [iam, sts]) expect(Object.keys(service.operations).filter((name) => service.authorization[name] === undefined)).toEqual([]);
+});
+
+it('asking whose a key is brings nothing into being', async () => {
+  const cloud = iamCloud();
+  accountCredentials(cloud.state, A);
+  const before = cloud.state.snapshot();
+  expect(credential(cloud.state, B)?.principal).toMatchObject({ account: B, userName: 'local-admin' });
+  expect(credential(cloud.state, 'AKIAUNKNOWN000000000')).toBeUndefined();
+  expect(cloud.state.snapshot()).toEqual(before);
+  expect(await cloud.admin(B).call('iam', 'ListUsers', {})).toMatchObject({ Users: [{ UserName: 'local-admin' }] });
 });

@@ -29,7 +29,7 @@ export interface Credential {
 
 /**
  * Every account has an administrator whose access key ID is the account's number: the user `local-admin` with AdministratorAccess, which
- * comes to be with its first use. It is a user and not the account's root, because root users can assume no roles.
+ * comes to be with its first authorised use. It is a user and not the account's root, because root users can assume no roles.
  */
 export const ADMINISTRATOR = 'local-admin';
 
@@ -52,24 +52,29 @@ export function accountCredentials(state: State, account: string): { accessKeyId
 
 const ADMINISTRATOR_ACCESS = `arn:${PARTITION}:iam::aws:policy/AdministratorAccess`;
 
+/** The administrator as it is, or as it will be: a key alone, before its signature is verified, brings nothing into being. */
 function administrator(state: State, account: string): User {
-  const found = users(state, account, GLOBAL).get(ADMINISTRATOR);
-  if (found) return found;
   const arn = `arn:${PARTITION}:iam::${account}:user/${ADMINISTRATOR}`;
-  const user: User = {
-    name: ADMINISTRATOR,
-    path: '/',
-    id: derivedId('AIDA', arn),
-    arn,
-    created: Date.UTC(2026, 0, 1),
-    inline: {},
-    attached: [ADMINISTRATOR_ACCESS],
-    tags: [],
-    groups: [],
-  };
+  return (
+    users(state, account, GLOBAL).get(ADMINISTRATOR) ?? {
+      name: ADMINISTRATOR,
+      path: '/',
+      id: derivedId('AIDA', arn),
+      arn,
+      created: Date.UTC(2026, 0, 1),
+      inline: {},
+      attached: [ADMINISTRATOR_ACCESS],
+      tags: [],
+      groups: [],
+    }
+  );
+}
+
+function storedAdministrator(state: State, account: string): User {
+  const user = administrator(state, account);
   state.transaction(() => {
     users(state, account, GLOBAL).put(ADMINISTRATOR, user);
-    identities(state).put(user.id, { account, kind: 'user', name: user.name, arn });
+    identities(state).put(user.id, { account, kind: 'user', name: user.name, arn: user.arn });
   });
   return user;
 }
@@ -110,7 +115,8 @@ function ownPolicies(state: State, principal: Principal): PolicySet {
 const NOTHING: PolicySet = { identity: [] };
 
 function userPolicies(state: State, principal: UserPrincipal): PolicySet {
-  const user = users(state, principal.account, GLOBAL).get(key(principal.userName));
+  const known = users(state, principal.account, GLOBAL).get(key(principal.userName));
+  const user = known ?? (principal.userName === ADMINISTRATOR ? storedAdministrator(state, principal.account) : undefined);
   if (!user || user.id !== principal.userId) return NOTHING;
   const inGroups = user.groups.flatMap((name) => {
     const group = groups(state, principal.account, GLOBAL).get(key(name));
