@@ -17,7 +17,6 @@ export interface Template {
 type Part = { readonly literal: string } | { readonly raw: string } | { readonly key: string; readonly fallback: string | undefined };
 
 const VARIABLE = /\$\{([^{}]*)\}/g;
-const WITH_DEFAULT = /^([^,]*?)\s*,\s*'([^']*)'\s*$/;
 
 export function template(source: string, variables: boolean): Template {
   if (!variables || !source.includes('${')) return { source, variables, parts: [{ raw: source }], constant: true };
@@ -31,11 +30,18 @@ export function template(source: string, variables: boolean): Template {
       parts.push({ literal: inner });
       continue;
     }
-    const defaulted = WITH_DEFAULT.exec(inner);
-    parts.push({ key: (defaulted ? defaulted[1]! : inner).trim().toLowerCase(), fallback: defaulted?.[2] });
+    parts.push(variable(inner));
   }
   if (at < source.length) parts.push({ raw: source.slice(at) });
   return { source, variables, parts, constant: parts.every((part) => !('key' in part)) };
+}
+
+/** `aws:username`, or `aws:PrincipalTag/team, 'default'`. */
+function variable(inner: string): Part {
+  const comma = inner.indexOf(',');
+  const quoted = comma < 0 ? '' : inner.slice(comma + 1).trim();
+  if (quoted.length < 2 || !quoted.startsWith("'") || quoted.indexOf("'", 1) !== quoted.length - 1) return { key: inner.toLowerCase(), fallback: undefined };
+  return { key: inner.slice(0, comma).trim().toLowerCase(), fallback: quoted.slice(1, -1) };
 }
 
 /** The text with variables filled in, `*` and `?` standing for themselves; undefined when a variable has no value. */

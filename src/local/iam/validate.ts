@@ -1,5 +1,6 @@
 import { isConditionOperator, parseDate } from './conditions.js';
 import { isObject, list } from './compile.js';
+import { principalSet } from './principals.js';
 
 /** `identity` is an inline policy of a user, group or role; `managed` one with an ARN, a permissions boundary or a session policy. */
 export type PolicyKind = 'identity' | 'managed' | 'trust' | 'resource' | 'scp';
@@ -59,6 +60,7 @@ function grammarProblem(policy: Record<string, unknown>, kind: PolicyKind): stri
     if (!isObject(statement) || Object.keys(statement).some((key) => !STATEMENT_FIELDS.has(key))) return SYNTAX;
     if (!isWellFormed(statement)) return SYNTAX;
     const named = statement.Principal !== undefined || statement.NotPrincipal !== undefined;
+    if (named && !principalSet(statement.Principal ?? statement.NotPrincipal, false)) return SYNTAX;
     if (named && kind !== 'trust' && kind !== 'resource') return 'Policy document should not specify a principal.';
   }
   return undefined;

@@ -168,7 +168,7 @@ function contextKeys(documents: readonly string[]): string[] {
     for (const statement of compilePolicy(document).statements) {
       for (const { key: name } of statement.conditions) names.set(name.toLowerCase(), name);
     }
-    for (const [, variable] of document.matchAll(/\$\{([\w.-]+:[^},]+?)\s*(?:,[^}]*)?\}/g)) names.set(variable!.toLowerCase(), variable!);
+    for (const [, variable] of document.matchAll(/\$\{([\w.-]+:[^},\s]+)[^}]*\}/g)) names.set(variable!.toLowerCase(), variable!);
   }
   return [...names.values()];
 }
