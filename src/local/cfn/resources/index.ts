@@ -1,10 +1,21 @@
 import { unreachable } from '../../../shared/errors.js';
 import { hasResourceType } from '../../models/resources.js';
+import { cdk } from './cdk.js';
+import { cloudformation } from './cloudformation.js';
+import { ecr } from './ecr.js';
+import { iam } from './iam.js';
+import { kms } from './kms.js';
+import { logs } from './logs.js';
 import { modelledProvider } from './modelled.js';
 import type { ResourceProvider } from './provider.js';
+import { s3 } from './s3.js';
+import { secretsmanager } from './secretsmanager.js';
+import { sns } from './sns.js';
+import { sqs } from './sqs.js';
+import { ssm } from './ssm.js';
 
 /** The families with behaviour. A new one is a file here and a line. */
-const FAMILIES: readonly (readonly ResourceProvider[])[] = [];
+const FAMILIES: readonly (readonly ResourceProvider[])[] = [cdk, cloudformation, ecr, iam, kms, logs, s3, secretsmanager, sns, sqs, ssm];
 
 const known = new Map(FAMILIES.flat().map((provider) => [provider.type, provider]));
 
