@@ -9,7 +9,7 @@ export interface Difference {
 }
 
 /** Lists whose order AWS doesn't promise (README: "Order"). */
-const SETS = new Set(['Parameters', 'Outputs', 'Tags', 'Capabilities', 'Details', 'Scope', 'NotificationARNs', 'StackResources', 'StackResourceSummaries', 'Changes', 'Groups', 'IpPermissions', 'IpPermissionsEgress', 'Routes', 'Associations']);
+const SETS = new Set(['Parameters', 'Outputs', 'Tags', 'Capabilities', 'Details', 'Scope', 'NotificationARNs', 'StackResources', 'StackResourceSummaries', 'Changes', 'ResourceIdentifierSummaries', 'ResourceTypes', 'Groups', 'IpPermissions', 'IpPermissionsEgress', 'Routes', 'Associations']);
 
 /** Fields that AWS began to answer later than some recordings: by the day since which they are there. */
 const LATER: readonly { readonly since: string; readonly path: RegExp }[] = [

@@ -1,4 +1,4 @@
-import { makeCall, Stopped, type Context } from './calls.js';
+import { compareAll, makeCall, Stopped, type Context } from './calls.js';
 import { OutOfScope, type SdkError } from './clients.js';
 import { Comparison, type Difference } from './compare.js';
 import { runProcess } from './process.js';
@@ -13,7 +13,7 @@ export type Result =
 /** Runs one vector against a cloud of its own. */
 export async function runVector(vector: Vector, log: (message: string) => void = () => undefined): Promise<Result> {
   const world = await freshWorld(log);
-  const context: Context = { clients: world.clients, answers: new Map(), comparison: new Comparison(vector), differences: [], unwilling };
+  const context: Context = { clients: world.clients, answers: new Map(), comparison: new Comparison(vector), differences: [], comparisons: [], recordedAt: vector.source.recorded, unwilling };
   try {
     if (vector.kind === 'update-process') await runProcess(vector, context);
     else for (const call of vector.calls ?? []) await makeCall(call, context);
@@ -23,6 +23,7 @@ export async function runVector(vector: Vector, log: (message: string) => void =
   } finally {
     await world.close();
   }
+  compareAll(context);
   const refused = context.differences.map((difference) => unwilling(difference.actual)).find((reason) => reason !== undefined);
   if (refused !== undefined) return { id: vector.id, outcome: 'skipped', reason: refused };
   return context.differences.length === 0 ? { id: vector.id, outcome: 'passed' } : { id: vector.id, outcome: 'failed', differences: context.differences };

@@ -65,7 +65,7 @@ export async function waitFor(clients: Clients, service: string, what: string, p
   }
   const stack = await settledStack(clients, String(params['StackName']), region);
   const status = stack === 'gone' ? 'DELETE_COMPLETE' : stack.StackStatus;
-  if (status !== `${goal.toUpperCase()}_COMPLETE`) throw new Ended(`the stack is ${status}: ${stack === 'gone' ? '' : (stack.StackStatusReason ?? '')}`);
+  if (status !== `${goal.toUpperCase()}_COMPLETE`) throw new Ended(`the stack is ${status}: ${stack === 'gone' ? '' : `${stack.StackStatusReason ?? ''} ${await failures(clients, stack.StackId, region)}`}`);
 }
 
 async function changeSetStatus(clients: Clients, params: Record<string, unknown>, member: 'Status' | 'ExecutionStatus', region?: string): Promise<string> {
@@ -130,14 +130,15 @@ export async function allEvents(clients: Clients, stackId: string, region?: stri
 }
 
 /** Of several events in a row of one resource with the same status only the newest, the clean-up left out; oldest first. */
-export function condensed(events: readonly Event[]): Event[] {
+export function condensed(events: readonly Event[], which: 'newest' | 'oldest' = 'newest'): Event[] {
   const kept: Event[] = [];
   const last = new Map<string, number>();
   for (const event of [...events].reverse()) {
     if (event.ResourceStatus === 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS') continue;
     const before = last.get(event.LogicalResourceId);
-    if (before !== undefined && kept[before]!.ResourceStatus === event.ResourceStatus) kept[before] = event;
-    else {
+    if (before !== undefined && kept[before]!.ResourceStatus === event.ResourceStatus) {
+      if (which === 'newest') kept[before] = event;
+    } else {
       last.set(event.LogicalResourceId, kept.length);
       kept.push(event);
     }
@@ -146,9 +147,9 @@ export function condensed(events: readonly Event[]): Event[] {
 }
 
 /** Events by logical ID, those of the stack under `Stack`. */
-export function grouped(events: readonly Event[], members: readonly (keyof Event)[]): Record<string, Record<string, unknown>[]> {
+export function grouped(events: readonly Event[], members: readonly (keyof Event)[], which: 'newest' | 'oldest' = 'newest'): Record<string, Record<string, unknown>[]> {
   const groups: Record<string, Record<string, unknown>[]> = {};
-  for (const event of condensed(events)) {
+  for (const event of condensed(events, which)) {
     const own = event.PhysicalResourceId === event.StackId;
     const shown = Object.fromEntries([...members, ...(own ? (['LogicalResourceId'] as const) : [])].map((member) => [member, event[member]]));
     (groups[own ? 'Stack' : event.LogicalResourceId] ??= []).push(shown);

@@ -6,6 +6,9 @@ import { Mailbox } from './mailbox.js';
 import { runPhase } from './phases.js';
 import { Session } from './session.js';
 
+/** An operation begins a moment after it was asked for, so that whoever asked can see it in progress, as on AWS. */
+const BEGIN_MS = 20;
+
 /**
  * Runs stack operations. What an operation is and how far it came stands in the store (OperationRecord, TouchRecord): `resume` takes up
  * what a crash interrupted, and nothing here needs to survive.
@@ -21,7 +24,7 @@ export class Engine {
 
   /** Starts working on the operation that the store holds for the stack; the call itself returns before anything is done. */
   launch(account: string, region: string, uuid: string): void {
-    setImmediate(() => {
+    this.runtime.clock.after(BEGIN_MS, () => {
       this.work(account, region, uuid).catch((error: unknown) => {
         if (!this.runtime.signal.aborted) this.runtime.log(`cloudformation: operation on ${uuid} broke off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
         this.done(uuid);

@@ -9,6 +9,7 @@ import type { Template } from '../template/model.js';
 import { attributePath, dependencies, intrinsic, references } from '../template/references.js';
 import { importResource } from './import.js';
 import { schedule } from './scheduler.js';
+import { deniedBy } from './stack-policy.js';
 import { bringAbout, ResourceFailed, type Toucher } from './touch.js';
 
 /** Resources at work at the same time. */
@@ -27,6 +28,8 @@ export async function goForward(toucher: Toucher): Promise<Outcome> {
   const refused = invalidAttributes(template, scope) ?? missingExports(template, scope);
   if (refused !== undefined) return { ok: false, reason: refused };
   const order = topological(template, scope);
+  const kept = deniedRemoval(toucher, scope);
+  if (kept !== undefined) return { ok: false, reason: kept };
   const wanted = operation.changes === undefined ? undefined : new Set(operation.changes);
   let failed = false;
   const failures = await schedule({
@@ -50,6 +53,18 @@ export async function goForward(toucher: Toucher): Promise<Outcome> {
   if (session.operation.cancelled) return { ok: false, reason: 'User Initiated' };
   if (failures.length > 0) return { ok: false, reason: failureReason(toucher, failures) };
   return finishOutputs(toucher, deployment, scope);
+}
+
+/** A resource that the template no longer has but the stack policy protects. */
+function deniedRemoval({ session }: Toucher, scope: Scope): string | undefined {
+  const policy = session.operation.policyDuringUpdate ?? session.stack.policy;
+  if (policy === undefined || session.operation.kind === 'CREATE_STACK') return undefined;
+  for (const record of session.records.values()) {
+    if (scope.active(record.logicalId)) continue;
+    const denied = deniedBy(policy, record.logicalId, record.type, 'Update:Delete');
+    if (denied !== undefined) return `Action denied by stack policy: Statement [#${denied}] does not allow [Update:Delete] for resource [LogicalResourceId/${record.logicalId}]. `;
+  }
+  return undefined;
 }
 
 /** `The following resource(s) failed to create: [A, B]. ` and the like for updates. */

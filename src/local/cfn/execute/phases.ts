@@ -159,7 +159,7 @@ async function remove(toucher: Toucher): Promise<boolean> {
     for (const output of stack.outputs) if (output.exportName !== undefined) store.removeExport(output.exportName);
     store.setImports(session.uuid, imported, []);
     for (const changeSet of store.changeSetsOf(session.uuid)) store.unlistChangeSet(changeSet);
-    end(session, 'DELETE_COMPLETE', undefined, { patch: { outputs: [], changeSetId: undefined, deletedAt: session.now() } });
+    end(session, 'DELETE_COMPLETE', undefined, { patch: { changeSetId: undefined, deletedAt: session.now() } });
   });
   return false;
 }
@@ -180,6 +180,8 @@ function cancelDelete(session: Session, reason: string): boolean {
 
 function end(session: Session, status: StackRecord['status'], reason?: string, options: { keepOperation?: boolean; patch?: Partial<StackRecord> } = {}): false {
   session.commit(() => {
+    const { operation } = session;
+    if (status === 'UPDATE_COMPLETE' && operation.policy !== undefined) session.store.patchStack(session.uuid, { policy: operation.policy });
     const failed = status === 'UPDATE_FAILED' || status === 'CREATE_FAILED' || options.keepOperation === true;
     if (failed) session.store.endOperation(session.uuid);
     else session.store.forgetOperation(session.uuid);

@@ -17,12 +17,16 @@ import { dependencies } from '../template/references.js';
 import { providerContext } from './context.js';
 import type { Mailbox } from './mailbox.js';
 import type { Session } from './session.js';
+import { deniedBy, type UpdateAction } from './stack-policy.js';
 
 export interface Toucher {
   readonly session: Session;
   readonly mailbox: Mailbox;
   readonly provider: (type: string) => ResourceProvider;
 }
+
+/** Reason of a completed event that says what the completion is worth. */
+export const MODELLED = 'Modelled by its schema: the local cloud has no behaviour for this type';
 
 /** A resource that could not be brought about; its events are written already. */
 export class ResourceFailed extends PlainFailure {}
@@ -37,8 +41,18 @@ export async function bringAbout(toucher: Toucher, deployment: Deployment, scope
   const target = (await failing(attempt, record ? 'UPDATE_FAILED' : 'CREATE_FAILED', async () => evaluateTarget(attempt)))!;
   if (!record) return create(attempt, target);
   if (!wanted || (sameValue(record.properties, target.properties) && !changedOtherwise(record, target, deployment))) return settle(attempt, target);
-  if (mustReplace(attempt, target)) return replace(attempt, target);
-  return update(attempt, target);
+  const replacing = mustReplace(attempt, target);
+  await failing(attempt, 'UPDATE_FAILED', () => refuseByPolicy(attempt, replacing ? 'Update:Replace' : 'Update:Modify'), undefined, target);
+  return replacing ? replace(attempt, target) : update(attempt, target);
+}
+
+/** The stack policy's say (sentence as users report it). */
+function refuseByPolicy({ toucher, declaration }: Attempt, action: UpdateAction): void {
+  const { operation, stack } = toucher.session;
+  const denied = deniedBy(operation.policyDuringUpdate ?? stack.policy, declaration.logicalId, declaration.type, action);
+  if (denied !== undefined) {
+    throw new PlainFailure(denied === 0 ? `Action denied by stack policy: no statement allows [${action}] for resource [LogicalResourceId/${declaration.logicalId}]` : `Action denied by stack policy: Statement [#${denied}] does not allow [${action}] for resource [LogicalResourceId/${declaration.logicalId}]`);
+  }
 }
 
 interface Attempt {
@@ -267,7 +281,7 @@ function finish(attempt: Attempt, target: Target, created: Created, status: Reso
   const { session } = toucher;
   session.putResource(recordOf(attempt, target, created.physicalId, created.attributes ?? {}, status, undefined));
   session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind, done: true, failed: false, undone: false, token, before });
-  session.resourceEvent({ ...declaration, physicalId: created.physicalId }, status, undefined, shown);
+  session.resourceEvent({ ...declaration, physicalId: created.physicalId }, status, toucher.provider(declaration.type).modelled ? MODELLED : undefined, shown);
 }
 
 /** Runs a part of an attempt; what it raises becomes the resource's failure, with AWS's reason. */

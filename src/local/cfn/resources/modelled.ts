@@ -77,8 +77,12 @@ function value(name: string, schema: ResourceSchema, type: string, id: string, c
 }
 
 function arnOf(type: string, id: string, context: ProviderContext): string {
-  return `arn:aws:${type.split('::')[1]!.toLowerCase()}:${context.region}:${context.account}:${kind(type)}/${id.split('|').pop()!}`;
+  const service = type.split('::')[1]!.toLowerCase();
+  return `arn:aws:${service}:${context.region}:${context.account}:${kind(type)}${COLON_SERVICES.has(service) ? ':' : '/'}${id.split('|').pop()!}`;
 }
+
+/** Services whose ARNs part kind and name by a colon. */
+const COLON_SERVICES = new Set(['cloudwatch', 'elasticache', 'lambda', 'logs', 'rds', 'redshift', 'states']);
 
 function kind(type: string): string {
   return type.split('::')[2]!.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();

@@ -39,6 +39,11 @@ export async function resolveParameters(template: Template, sources: ParameterSo
   const names = Object.entries(template.parameters).filter(([, declaration]) => ssmValueType(declaration.type) !== undefined).map(([key]) => raw.get(key)!);
   const fetched = names.length > 0 ? await sources.fetch([...new Set(names)]) : new Map<string, string>();
   const missing = [...new Set(names.filter((name) => !fetched.has(name)))];
+  for (const [key, declaration] of Object.entries(template.parameters)) {
+    // A name that the caller gave is complained about in other words than the template's own (recorded: cfn-template-engine-resolve-ssm-missing-parameter).
+    const named = ssmValueType(declaration.type) !== undefined && given.get(key)?.ParameterValue !== undefined && missing.includes(raw.get(key)!);
+    if (named) throw validationError(`Parameter ${key} should either have input value or default value`);
+  }
   if (missing.length > 0) throw validationError(`Unable to fetch parameters [${missing.join(',')}] from parameter store for this account.`);
   return Object.entries(template.parameters).map(([key, declaration]) => {
     const value = raw.get(key)!;
@@ -56,10 +61,6 @@ function rawValues(template: Template, given: ReadonlyMap<string, ParameterInput
   for (const [key, declaration] of Object.entries(template.parameters)) {
     const input = given.get(key);
     const value = input?.UsePreviousValue === true ? before.get(key) : (input?.ParameterValue ?? declaration.default);
-    if (value === undefined && ssmValueType(declaration.type) !== undefined && input?.UsePreviousValue !== true) {
-      // Recorded: cfn-template-engine-resolve-ssm-missing-parameter.
-      throw validationError(`Parameter ${key} should either have input value or default value`);
-    }
     if (value === undefined) missing.push(key);
     else raw.set(key, value);
   }

@@ -98,6 +98,6 @@ function stackArn(input: { StackName?: string; ChangeSetName?: string }, context
     if (input.StackName.startsWith('arn:')) return input.StackName;
     return storeOf(context).named(input.StackName)?.id ?? `arn:aws:cloudformation:${region}:${account}:stack/${input.StackName}/*`;
   }
-  if (input.ChangeSetName?.startsWith('arn:')) return lookUpChangeSet(context, input.ChangeSetName, undefined)?.stackId ?? input.ChangeSetName;
+  if (input.ChangeSetName?.startsWith('arn:')) return lookUpChangeSet(context, input.ChangeSetName, undefined)?.stackId ?? `arn:aws:cloudformation:${region}:${account}:stack/*/*`;
   return '*';
 }

@@ -82,14 +82,8 @@ export function resourceShape(stack: StackRecord, resource: ResourceRecord): Cfn
     ...(resource.physicalId === '' ? {} : { PhysicalResourceId: resource.physicalId }),
     ResourceType: resource.type, Timestamp: resource.at, ResourceStatus: resource.status as Cfn.ResourceStatus,
     ...(resource.reason === undefined ? {} : { ResourceStatusReason: resource.reason }),
-    ...(modelledNote(resource)),
     DriftInformation: resourceDrift(resource),
   };
-}
-
-/** The API's own field for remarks about a resource says which ones are only modelled. */
-function modelledNote(resource: ResourceRecord): { Description?: string } {
-  return resource.modelled ? { Description: 'modelled by its schema: the local cloud has no behaviour for this type' } : {};
 }
 
 export function resourceSummaryShape(resource: ResourceRecord): Cfn.StackResourceSummary {
@@ -108,7 +102,6 @@ export function resourceDetailShape(stack: StackRecord, resource: ResourceRecord
     ...(resource.physicalId === '' ? {} : { PhysicalResourceId: resource.physicalId }),
     ResourceType: resource.type, LastUpdatedTimestamp: resource.at, ResourceStatus: resource.status as Cfn.ResourceStatus,
     ...(resource.reason === undefined ? {} : { ResourceStatusReason: resource.reason }),
-    ...(modelledNote(resource)),
     Metadata: JSON.stringify(resource.metadata ?? {}),
     DriftInformation: resourceDrift(resource),
   };
