@@ -27,21 +27,19 @@ export class Comparison {
   private forward = new Map<string, string>();
   private backward = new Map<string, string>();
   private readonly unordered: ReadonlySet<string>;
-  private readonly placeholders: readonly string[];
-  private readonly tokens: RegExp | undefined;
+  private tokens: RegExp | undefined;
   private substitutions: { readonly from: RegExp | string; readonly to: string }[] = [];
 
   constructor(private readonly vector: Vector) {
     this.unordered = new Set([...SETS, ...(vector.unorderedKeys ?? [])]);
-    const free = [...(vector.freeValues ?? [])].sort((a, b) => b.length - a.length);
-    this.placeholders = (vector.placeholders ?? []).filter((name) => !['<region>', '<partition>'].includes(name) && !this.isSubstituted(name));
-    const alternatives = [...this.placeholders, ...free].sort((a, b) => b.length - a.length).map(escape);
-    this.tokens = alternatives.length > 0 ? new RegExp(`(${alternatives.join('|')})`) : undefined;
     this.setSubstitutions(() => undefined);
   }
 
-  private isSubstituted(name: string): boolean {
-    return (this.vector.substitutions ?? []).some((substitution) => substitution.recordedAs === name && (substitution.literal !== undefined || substitution.value !== undefined || substitution.regex !== undefined));
+  /** What stands for something else in recorded texts: placeholders that no substitution writes into the answers, and free values. */
+  private tokensFor(written: ReadonlySet<string>): RegExp | undefined {
+    const placeholders = (this.vector.placeholders ?? []).filter((name) => name !== '<region>' && name !== '<partition>' && !written.has(name));
+    const alternatives = [...placeholders, ...(this.vector.freeValues ?? [])].sort((a, b) => b.length - a.length).map(escape);
+    return alternatives.length > 0 ? new RegExp(`(${alternatives.join('|')})`) : undefined;
   }
 
   /** Values of substitutions come from answers: to be told whenever new ones are there. */
@@ -53,6 +51,7 @@ export class Comparison {
       const value = valueOf(substitution.value);
       return typeof value === 'string' && value !== '' ? [{ from: value, to }] : [];
     });
+    this.tokens = this.tokensFor(new Set(this.substitutions.map(({ to }) => to)));
   }
 
   compare(expected: unknown, actual: unknown, path: string, options: { unordered?: readonly string[]; notRecorded?: readonly string[] } = {}): Difference[] {

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../json.js';
+import { isObject, type Json, type JsonObject } from '../json.js';
 import type { Tag } from '../store/records.js';
 import { HandlerError, ignoring } from './failure.js';
 import { iamPolicies } from './iam-policies.js';
@@ -27,8 +27,8 @@ const role: ResourceProvider<RoleProperties> = {
   async create(properties, context) {
     const RoleName = roleName(properties, context);
     const { Role } = await context.client.call<{ Role: { Arn: string; RoleId: string } }>('iam', 'CreateRole', {
-      RoleName, AssumeRolePolicyDocument: policyText(properties.AssumeRolePolicyDocument),
-      ...(properties.Path ? { Path: properties.Path } : {}), ...(properties.Description === undefined ? {} : { Description: properties.Description }),
+      RoleName, AssumeRolePolicyDocument: policyText(trustDocument(properties.AssumeRolePolicyDocument)),
+      ...(properties.Path ? { Path: properties.Path } : {}), Description: properties.Description ?? '',
       ...(properties.MaxSessionDuration ? { MaxSessionDuration: properties.MaxSessionDuration } : {}), ...(properties.PermissionsBoundary ? { PermissionsBoundary: properties.PermissionsBoundary } : {}),
       Tags: withoutSystemTags(context.tags(properties.Tags)),
     });
@@ -39,7 +39,7 @@ const role: ResourceProvider<RoleProperties> = {
   async update(RoleName, before, after, context) {
     const { client } = context;
     if (policyText(before.AssumeRolePolicyDocument) !== policyText(after.AssumeRolePolicyDocument)) {
-      await client.call('iam', 'UpdateAssumeRolePolicy', { RoleName, PolicyDocument: policyText(after.AssumeRolePolicyDocument) });
+      await client.call('iam', 'UpdateAssumeRolePolicy', { RoleName, PolicyDocument: policyText(trustDocument(after.AssumeRolePolicyDocument)) });
     }
     if (before.Description !== after.Description || before.MaxSessionDuration !== after.MaxSessionDuration) {
       await client.call('iam', 'UpdateRole', { RoleName, Description: after.Description ?? '', MaxSessionDuration: after.MaxSessionDuration ?? 3600 });
@@ -63,6 +63,13 @@ const role: ResourceProvider<RoleProperties> = {
   },
   attributes: (RoleName, _properties, context) => roleAnswers(RoleName, context),
 };
+
+/** CloudFormation writes a list of one as its item in trust policies (recorded: cfn-nested-stacks-nested-output-in-params); IAM itself keeps what it gets. */
+function trustDocument(document: Json): Json {
+  if (Array.isArray(document)) return document.map(trustDocument);
+  if (!isObject(document)) return document;
+  return Object.fromEntries(Object.entries(document).map(([key, value]) => [key, key !== 'Statement' && Array.isArray(value) && value.length === 1 && typeof value[0] === 'string' ? value[0] : trustDocument(value)]));
+}
 
 const ROLE: Holder = { kind: 'Role', member: 'RoleName' };
 const USER: Holder = { kind: 'User', member: 'UserName' };

@@ -71,6 +71,9 @@ export function getTopicAttributes(input: Sns.GetTopicAttributesInput, context: 
   return { Attributes: attributesOf(topicOf(input.TopicArn, context), context) };
 }
 
+/** A pending subscription is counted some time after it was made (recorded: cfn-sns-sns-topic-update-attributes). */
+const PENDING_LAG_MS = 60_000;
+
 function attributesOf(topic: Topic, context: RequestContext): Record<string, string> {
   const all = subscriptions(context.state, topic.account, topic.region).list(topic.name);
   const confirmed = all.filter((subscription) => subscription.confirmed).length;
@@ -79,7 +82,7 @@ function attributesOf(topic: Topic, context: RequestContext): Record<string, str
     Owner: topic.account,
     TopicArn: topicArn(topic),
     DisplayName: '',
-    SubscriptionsPending: String(all.length - confirmed),
+    SubscriptionsPending: String(all.filter((subscription) => !subscription.confirmed && context.now().getTime() - subscription.created.getTime() > PENDING_LAG_MS).length),
     SubscriptionsConfirmed: String(confirmed),
     SubscriptionsDeleted: String(topic.deleted),
     EffectiveDeliveryPolicy: effectiveDeliveryPolicy(topic.attributes['DeliveryPolicy']),
