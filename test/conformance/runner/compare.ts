@@ -30,7 +30,8 @@ export class Comparison {
   private tokens: RegExp | undefined;
   private substitutions: { readonly from: RegExp | string; readonly to: string }[] = [];
 
-  constructor(private readonly vector: Vector) {
+  /** `endpoint`: where queue URLs lead here; AWS's lead to its own host. */
+  constructor(private readonly vector: Vector, private readonly endpoint?: string) {
     this.unordered = new Set([...SETS, ...(vector.unorderedKeys ?? [])]);
     this.setSubstitutions(() => undefined);
   }
@@ -47,7 +48,7 @@ export class Comparison {
     this.substitutions = (this.vector.substitutions ?? []).flatMap((substitution) => {
       const { recordedAs: to } = substitution;
       if (substitution.literal !== undefined) return [{ from: literalPattern(substitution.literal), to }];
-      if (substitution.regex !== undefined) return [{ from: new RegExp(substitution.regex.replaceAll('(?P<', '(?<'), 'g'), to }];
+      if (substitution.regex !== undefined) return [{ from: pythonRegExp(substitution.regex), to }];
       const value = valueOf(substitution.value);
       return typeof value === 'string' && value !== '' ? [{ from: value, to }] : [];
     });
@@ -65,12 +66,20 @@ export class Comparison {
   normalize(value: unknown): unknown {
     if (typeof value === 'string') return this.normalizeText(value);
     if (Array.isArray(value)) return value.map((item) => this.normalize(item));
-    if (typeof value === 'object' && value !== null && !(value instanceof Date)) return Object.fromEntries(Object.entries(value).map(([key, member]) => [this.normalizeText(key), this.normalize(member)]));
+    if (typeof value === 'object' && value !== null && !(value instanceof Date) && !(value instanceof Uint8Array))
+      return Object.fromEntries(Object.entries(value).map(([key, member]) => [this.normalizeText(key), typeof member === 'string' ? this.normalizeMember(key, member) : this.normalize(member)]));
     return value;
   }
 
+  /** Regular expressions were applied to the JSON text, where a value stands behind its name. */
+  private normalizeMember(key: string, value: string): string {
+    const text = this.normalizeText(`"${key}": "${value}"`);
+    const start = `"${this.normalizeText(key)}": "`;
+    return text.startsWith(start) && text.endsWith('"') ? text.slice(start.length, -1) : this.normalizeText(value);
+  }
+
   private normalizeText(text: string): string {
-    let result = text;
+    let result = this.endpoint === undefined ? text : text.replaceAll(`${this.endpoint}/`, 'https://sqs.us-east-1.amazonaws.com/');
     for (const { from, to } of this.substitutions) result = typeof from === 'string' ? result.replaceAll(from, to) : result.replace(from, () => to);
     return result.replaceAll('us-east-1', '<region>').replace(/\barn:aws:/g, 'arn:<partition>:');
   }
@@ -280,4 +289,10 @@ function omit(value: unknown, path: string): unknown {
   const holder = at(value, parts.join('.'));
   if (typeof holder === 'object' && holder !== null) delete (holder as Record<string, unknown>)[last];
   return value;
+}
+
+/** A pattern in Python's syntax: named groups and leading flags are spelled otherwise there. */
+function pythonRegExp(pattern: string): RegExp {
+  const flags = /^\(\?([is]+)\)/.exec(pattern);
+  return new RegExp(pattern.slice(flags?.[0].length ?? 0).replaceAll('(?P<', '(?<'), `g${flags?.[1] ?? ''}`);
 }
