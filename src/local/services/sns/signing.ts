@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { HttpAnswer, HttpRequest, Runtime } from '../../kernel/service.js';
 import type { State } from '../../state/state.js';
 import { signing } from './store.js';
@@ -37,7 +37,7 @@ function keyOf(state: State): SigningKey {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
     const certificate = selfSigned(pem);
-    key = { privateKey: pem, certificate, id: Buffer.from(certificate).subarray(100, 116).toString('hex') };
+    key = { privateKey: pem, certificate, id: createHash('md5').update(certificate).digest('hex') };
     signing(state).put('key', key);
   }
   known = { state, key };
