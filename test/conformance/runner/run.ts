@@ -13,7 +13,7 @@ export type Result =
 /** Runs one vector against a cloud of its own. */
 export async function runVector(vector: Vector, log: (message: string) => void = () => undefined): Promise<Result> {
   const world = await freshWorld(log);
-  const context: Context = { clients: world.clients, answers: new Map(), comparison: new Comparison(vector), differences: [], comparisons: [], recordedAt: vector.source.recorded, unwilling };
+  const context: Context = { clients: world.clients, answers: new Map(), comparison: new Comparison(vector, world.cloud.endpoint), differences: [], comparisons: [], recordedAt: vector.source.recorded, unwilling };
   try {
     if (vector.kind === 'update-process') await runProcess(vector, context);
     else for (const call of vector.calls ?? []) await makeCall(call, context);

@@ -29,7 +29,7 @@ export const roleOperations = {
       tags: newTags(input.Tags),
       trust: storedTrust(input.AssumeRolePolicyDocument, context),
       maxSessionDuration: input.MaxSessionDuration ?? DEFAULT_SESSION,
-      ...(input.Description ? { description: input.Description } : {}),
+      ...(input.Description !== undefined ? { description: input.Description } : {}),
       ...(input.PermissionsBoundary ? { boundary: attachablePolicy(context, input.PermissionsBoundary).arn } : {}),
     };
     storeRole(role, context);
@@ -58,13 +58,13 @@ export const roleOperations = {
   UpdateRole: (input, context) => {
     const { description, ...role } = modifiable(roleOf(context, input.RoleName));
     const text = input.Description ?? description;
-    saveRole(context, { ...role, ...(text ? { description: text } : {}), maxSessionDuration: input.MaxSessionDuration ?? role.maxSessionDuration });
+    saveRole(context, { ...role, ...(text !== undefined ? { description: text } : {}), maxSessionDuration: input.MaxSessionDuration ?? role.maxSessionDuration });
     return {};
   },
 
   UpdateRoleDescription: (input, context) => {
     const { description: _, ...role } = roleOf(context, input.RoleName);
-    const updated = { ...role, ...(input.Description ? { description: input.Description } : {}) };
+    const updated = { ...role, ...(input.Description !== undefined ? { description: input.Description } : {}) };
     saveRole(context, updated);
     return { Role: shortRole(updated, context) };
   },
@@ -119,7 +119,7 @@ export function shortRole(role: Role, context: RequestContext): IAM.Role {
     Arn: role.arn,
     CreateDate: new Date(role.created),
     AssumeRolePolicyDocument: encoded(showPrincipals(context.state, role.trust)),
-    ...(role.description ? { Description: role.description } : {}),
+    ...(role.description !== undefined ? { Description: role.description } : {}),
   };
 }
 
