@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { Comparison, Difference } from './compare.js';
 import { OutOfScope, type Clients, type SdkError } from './clients.js';
 import { allEvents, condensed, deployStack, Ended, grouped, repeat, settledStack, waitFor } from './stacks.js';
@@ -29,7 +30,7 @@ export async function makeCall(call: Call, context: Context): Promise<void> {
       context.differences.push({ path: call.label, expected: 'success', actual: describe(error) });
       throw error instanceof Ended || (error as SdkError).$metadata || error instanceof TypeError ? new Stopped() : error;
     }
-    context.answers.set(call.label, errorShape(error));
+    context.answers.set(call.label, errorShape(error, call));
     context.comparisons.push(() => compareError(call, error, context));
     return;
   }
@@ -150,7 +151,7 @@ function compareError(call: Call, error: unknown, { comparison, differences }: C
   if (!recorded) return;
   if (!recorded.error) return void differences.push({ path: call.label, expected: recorded.response ?? recorded.value, actual: describe(error) });
   if (error instanceof Ended) return void differences.push({ path: call.label, expected: recorded.error, actual: error.message });
-  const shape = errorShape(error);
+  const shape = errorShape(error, call);
   const wanted = recorded.error;
   const actual = Object.fromEntries(Object.keys(wanted).map((key) => [key, shape[key]]));
   differences.push(...comparison.compare(wanted, actual, `${call.label}.error`));
@@ -160,8 +161,11 @@ function compareError(call: Call, error: unknown, { comparison, differences }: C
 }
 
 /** Members of an SDK error under the names boto3 gives them. */
-function errorShape(error: unknown): Record<string, unknown> {
+function errorShape(error: unknown, call: Call): Record<string, unknown> {
   const given = error as SdkError & Record<string, unknown>;
+  const status = given.$metadata?.httpStatusCode;
+  // The answer to HEAD has no body: all that boto3 knows is the status line.
+  if (call.operation.startsWith('Head') && status !== undefined) return { ...given, Code: String(status), Message: STATUS_CODES[status] ?? '', message: given.message };
   const nested = (given['Error'] ?? {}) as Record<string, unknown>;
   const message = given.message === 'UnknownError' ? '' : given.message;
   return { ...nested, ...given, Code: nested['Code'] ?? given.Code ?? given.name, Message: message, Type: nested['Type'] ?? given['Type'], message };
