@@ -6,7 +6,7 @@ import { streamBody } from './kernel/body.js';
 import type { WireRequest, WireResponse } from './wire/index.js';
 
 /** Hosts a request may be for: loopback, or an AWS name that a proxy or a hosts entry led here (DNS rebinding can use neither). */
-const HOSTS = /^(127\.0\.0\.1|localhost|\[::1\]|[a-z0-9.-]+\.localhost|[a-z0-9._-]+\.amazonaws\.com)$/;
+const HOSTS = /^(127\.0\.0\.1|localhost|\[::1\]|[a-z0-9.-]+\.localhost|[a-z0-9._-]+\.amazonaws\.com|[a-z0-9._-]+\.on\.aws)$/;
 
 /** Why a request is turned away before anything reads it, or undefined. */
 export function refusal(request: IncomingMessage): string | undefined {

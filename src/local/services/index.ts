@@ -7,6 +7,10 @@ import { sns } from './sns/index.js';
 import { sqs } from './sqs/index.js';
 import { ssm } from './ssm/index.js';
 import { sts } from './sts/index.js';
+import { codebuild } from './codebuild/index.js';
+import { codecommit } from './codecommit/index.js';
+import { codepipeline } from './codepipeline/index.js';
+import { codeconnections, codestarConnections } from './codeconnections/index.js';
 
 /** Every service of the local cloud. A new one is a folder here and a line. */
-export const services: readonly Service[] = [cloudformation, iam, kms, s3, sns, sqs, ssm, sts];
+export const services: readonly Service[] = [codeconnections, codestarConnections, codepipeline, codecommit, codebuild, cloudformation, iam, kms, s3, sns, sqs, ssm, sts];

@@ -3,7 +3,7 @@ import { AwsError } from '../../kernel/error.js';
 import type { RequestContext } from '../../kernel/service.js';
 import type * as CodePipeline from '../../models/types/codepipeline.js';
 import type { PipelineRecord } from '../../pipeline/execution.js';
-import { globMatches } from '../../pipeline/glob.js';
+import { globMatches } from '../../../shared/glob.js';
 import { startedPipelines } from '../../pipeline/store.js';
 import { table } from '../../state/state.js';
 import { pipelineOf } from './definitions.js';

@@ -1,0 +1,126 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Mount } from '../process/index.js';
+
+/** Programs put before the machine's own on a build's PATH, and what they need. */
+export interface Launchers {
+  readonly bin: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly mounts: readonly Mount[];
+}
+
+const require = createRequire(import.meta.url);
+const data = (name: string): string => readFileSync(new URL(`./data/${name}`, import.meta.url), 'utf8');
+
+/** Tools the CDK's own buildspecs install; they are Flotilla's dependencies, so a build needs no round trip for them. */
+const TOOLS = ['aws-cdk', 'cdk-assets'];
+
+/** Writes the launchers into the cloud's folder; the same files each time. */
+export function writeLaunchers(directory: string, endpoint: string): Launchers {
+  const root = join(directory, 'launchers');
+  const bin = join(root, 'bin');
+  const trees = join(directory, 'cache', 'trees');
+  const npmCache = join(directory, 'cache', 'npm');
+  for (const folder of [bin, trees, npmCache]) mkdirSync(folder, { recursive: true });
+  const script = (name: string, text: string): void => {
+    const file = join(bin, name);
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+    chmodSync(file, 0o755);
+  };
+  writeFileSync(join(root, 'npm.mjs'), data('npm-launcher.mjs'));
+  writeFileSync(join(root, 'preload.cjs'), data('preload.cjs'));
+  script('npm', npmLauncher(root));
+  script('aws', awsLauncher(bin));
+  script('curl', curlLauncher(bin));
+  const tools = Object.fromEntries(TOOLS.map((name) => [name, packageFolder(name)]).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return {
+    bin,
+    env: {
+      FLOTILLA_LAUNCHERS: bin,
+      FLOTILLA_TOOLS: JSON.stringify(tools),
+      FLOTILLA_TREES: trees,
+      FLOTILLA_ENDPOINT: endpoint,
+      NODE_OPTIONS: `--require=${join(root, 'preload.cjs')}`,
+      npm_config_cache: npmCache,
+      npm_config_update_notifier: 'false',
+    },
+    mounts: [{ source: root }, { source: join(directory, 'cache'), writable: true }, ...[...new Set(Object.values(tools).map(nodeModulesOf))].map((source) => ({ source }))],
+  };
+}
+
+function packageFolder(name: string): string | undefined {
+  try {
+    return dirname(require.resolve(`${name}/package.json`));
+  } catch {
+    return undefined;
+  }
+}
+
+function nodeModulesOf(folder: string): string {
+  return folder.slice(0, folder.lastIndexOf('/node_modules/') + '/node_modules'.length);
+}
+
+/** The next program of this name on the PATH. */
+const NEXT = (name: string, bin: string): string => `real=
+IFS=:
+for folder in $PATH; do
+  [ "$folder" = "${bin}" ] && continue
+  if [ -x "$folder/${name}" ]; then real="$folder/${name}"; break; fi
+done
+unset IFS
+if [ -z "$real" ]; then echo "${name}: not installed on this machine" >&2; exit 127; fi
+`;
+
+function npmLauncher(root: string): string {
+  return `#!/bin/sh
+case "$1" in
+  ci|install|i|add) exec node "${join(root, 'npm.mjs')}" "$@" ;;
+esac
+${NEXT('npm', join(root, 'bin'))}exec "$real" "$@"
+`;
+}
+
+/**
+ * Before the AWS CLI: a version that doesn't know AWS_ENDPOINT_URL (Debian's 2.9) gets it as an option; v1 doesn't know
+ * --cli-binary-format, whose value raw-in-base64-out is what v1 does anyway.
+ */
+function awsLauncher(bin: string): string {
+  return `#!/bin/sh
+${NEXT('aws', bin)}version=$("$real" --version 2>&1 | sed -n 's#^aws-cli/\\([0-9]*\\)\\.\\([0-9]*\\).*#\\1 \\2#p')
+major=\${version%% *}; minor=\${version##* }
+if [ "$major" = 1 ]; then
+  skip=; n=$#
+  while [ $n -gt 0 ]; do
+    arg=$1; shift; n=$((n - 1))
+    if [ -n "$skip" ]; then skip=; continue; fi
+    case "$arg" in
+      --cli-binary-format) skip=1; continue ;;
+      --cli-binary-format=*) continue ;;
+    esac
+    set -- "$@" "$arg"
+  done
+fi
+if { [ "$major" = 2 ] && [ "\${minor:-0}" -lt 13 ]; } || { [ "$major" = 1 ] && [ "\${minor:-0}" -lt 29 ]; }; then
+  exec "$real" --endpoint-url "$AWS_ENDPOINT_URL" "$@"
+fi
+exec "$real" "$@"
+`;
+}
+
+/** Before curl: URLs of deployed APIs and functions (https://ID.execute-api.REGION.amazonaws.com/…) are asked of the local cloud. */
+function curlLauncher(bin: string): string {
+  return `#!/bin/sh
+${NEXT('curl', bin)}n=$#
+while [ $n -gt 0 ]; do
+  arg=$1; shift; n=$((n - 1))
+  case "$arg" in
+    https://*.execute-api.*.amazonaws.com*|https://*.lambda-url.*.on.aws*)
+      rest=\${arg#https://}; host=\${rest%%[/?]*}
+      set -- "$@" -H "Host: $host" "$FLOTILLA_ENDPOINT\${rest#"$host"}" ;;
+    *) set -- "$@" "$arg" ;;
+  esac
+done
+exec "$real" "$@"
+`;
+}
