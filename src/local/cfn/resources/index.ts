@@ -2,6 +2,10 @@ import { unreachable } from '../../../shared/errors.js';
 import { hasResourceType } from '../../models/resources.js';
 import { cdk } from './cdk.js';
 import { cloudformation } from './cloudformation.js';
+import { codeconnections } from './codeconnections.js';
+import { codecommit } from './codecommit.js';
+import { codebuild } from './codebuild.js';
+import { codepipeline } from './codepipeline.js';
 import { ecr } from './ecr.js';
 import { iam } from './iam.js';
 import { kms } from './kms.js';
@@ -15,7 +19,7 @@ import { sqs } from './sqs.js';
 import { ssm } from './ssm.js';
 
 /** The families with behaviour. A new one is a file here and a line. */
-const FAMILIES: readonly (readonly ResourceProvider[])[] = [cdk, cloudformation, ecr, iam, kms, logs, s3, secretsmanager, sns, sqs, ssm];
+const FAMILIES: readonly (readonly ResourceProvider[])[] = [cdk, cloudformation, codeconnections, codecommit, codebuild, codepipeline, ecr, iam, kms, logs, s3, secretsmanager, sns, sqs, ssm];
 
 const known = new Map(FAMILIES.flat().map((provider) => [provider.type, provider]));
 
