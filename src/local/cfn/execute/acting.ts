@@ -1,5 +1,6 @@
-import { AwsError, isAwsError } from '../../kernel/error.js';
-import type { Principal, SessionPrincipal } from '../../kernel/principal.js';
+import { unreachable } from '../../../shared/errors.js';
+import { isAwsError } from '../../kernel/error.js';
+import type { Principal } from '../../kernel/principal.js';
 import type { Client, Runtime } from '../../kernel/service.js';
 import { validationError } from '../template/error.js';
 
@@ -28,24 +29,15 @@ export async function actingClient(runtime: Runtime, acting: Acting): Promise<Cl
   return runtime.client({ principal: await assume(runtime, acting.account, acting.region, acting.roleArn, 'AWSCloudFormation'), region: acting.region });
 }
 
-interface AssumeRoleAnswer {
-  readonly Credentials: { readonly AccessKeyId: string; readonly Expiration: Date };
-  readonly AssumedRoleUser: { readonly AssumedRoleId: string; readonly Arn: string };
-}
-
 /** Assumes a role as CloudFormation. Raises AWS's sentence when the role doesn't trust it or isn't there. */
-export async function assume(runtime: Runtime, account: string, region: string, roleArn: string, sessionName: string): Promise<SessionPrincipal> {
+export async function assume(runtime: Runtime, account: string, region: string, roleArn: string, sessionName: string): Promise<Principal> {
   const service = runtime.client({ principal: { kind: 'service', service: SERVICE, account }, region });
   try {
-    const answer = await service.call<AssumeRoleAnswer>('sts', 'AssumeRole', { RoleArn: roleArn, RoleSessionName: sessionName });
-    const { AssumedRoleId, Arn } = answer.AssumedRoleUser;
-    return {
-      kind: 'session', account: roleArn.split(':')[4]!, arn: Arn, roleArn, roleName: roleArn.split('/').pop()!, roleId: AssumedRoleId.split(':')[0]!, sessionName, userId: AssumedRoleId,
-      sessionPolicies: [], tags: {}, transitiveTagKeys: [], issuedAt: runtime.clock.now(), expiresAt: new Date(answer.Credentials.Expiration).getTime(),
-      accessKeyId: answer.Credentials.AccessKeyId, assumedBy: SERVICE,
-    };
+    const answer = await service.call<{ Credentials: { AccessKeyId: string } }>('sts', 'AssumeRole', { RoleArn: roleArn, RoleSessionName: sessionName });
+    const credential = runtime.credential(answer.Credentials.AccessKeyId);
+    return credential?.principal ?? unreachable(`STS gave credentials it does not know: ${answer.Credentials.AccessKeyId}`);
   } catch (error) {
-    if (!isAwsError(error) || (error instanceof AwsError && error.code === 'NotImplemented')) throw error;
+    if (!isAwsError(error) || error.code === 'NotImplemented') throw error;
     throw validationError(`Role ${roleArn} is invalid or cannot be assumed`);
   }
 }

@@ -15,7 +15,9 @@ import { ResourceFailed, type Toucher } from './touch.js';
 export async function importResource(toucher: Toucher, deployment: Deployment, scope: Scope, declaration: ResourceDeclaration, imported: ResourceToImport): Promise<void> {
   const { session } = toucher;
   const { logicalId, type } = declaration;
-  if (session.store.touch(session.uuid, logicalId)?.done) return;
+  const touch = session.store.touch(session.uuid, logicalId);
+  if (touch?.failed) throw new ResourceFailed(session.records.get(logicalId)?.reason ?? 'failed before');
+  if (touch?.done) return;
   const physicalId = Object.values(imported.identifier).join('|');
   const token = session.operation.id;
   const properties = evaluate(declaration.properties, scope) as JsonObject;
@@ -34,7 +36,7 @@ export async function importResource(toucher: Toucher, deployment: Deployment, s
     const attributes = { ...model, ...(await provider.attributes?.(physicalId, coerceProperties(type, properties), context)) };
     session.commit(() => {
       session.putResource(record('IMPORT_COMPLETE', 'Resource import completed.', attributes));
-      session.store.putTouch(session.uuid, { logicalId, kind: 'import', done: true, failed: false, undone: false, token, before: undefined });
+      session.store.putTouch(session.uuid, { logicalId, kind: 'import', done: true, failed: false, undone: false, token, before: undefined, attempted: undefined });
       session.resourceEvent({ logicalId, type, physicalId }, 'IMPORT_COMPLETE', 'Resource import completed.', shown);
     });
   } catch (error) {
@@ -42,7 +44,7 @@ export async function importResource(toucher: Toucher, deployment: Deployment, s
     const reason = reasonOf(error, token);
     session.commit(() => {
       session.putResource(record('IMPORT_FAILED', reason, {}));
-      session.store.putTouch(session.uuid, { logicalId, kind: 'import', done: true, failed: true, undone: false, token, before: undefined });
+      session.store.putTouch(session.uuid, { logicalId, kind: 'import', done: true, failed: true, undone: false, token, before: undefined, attempted: undefined });
       session.resourceEvent({ logicalId, type, physicalId }, 'IMPORT_FAILED', reason, shown);
     });
     throw new ResourceFailed(reason);

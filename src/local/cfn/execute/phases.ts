@@ -125,9 +125,10 @@ function restoreImports(session: Session): void {
 
 async function rollbackCreate(toucher: Toucher): Promise<boolean> {
   const { session } = toucher;
+  const imported = new Set(session.store.touches(session.uuid).filter((touch) => touch.kind === 'import').map((touch) => touch.logicalId));
   const removals = [...session.records.values()].map((resource): Removal => ({
     resource,
-    retain: resource.deletionPolicy === 'Retain' && !session.stack.retainExceptOnCreate && resource.physicalId !== '' && !resource.status.endsWith('_FAILED'),
+    retain: imported.has(resource.logicalId) || resource.deletionPolicy === 'Retain' && !session.stack.retainExceptOnCreate && resource.physicalId !== '' && !resource.status.endsWith('_FAILED'),
     forget: true,
   }));
   const failed = await removeAll(toucher, removals, { keepRecords: false, force: false });

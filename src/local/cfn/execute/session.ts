@@ -27,6 +27,8 @@ export class Session {
     readonly store: StackStore,
     public operation: OperationRecord,
     readonly client: Client,
+    /** A stack that isn't in the store yet. */
+    private readonly unborn?: StackRecord,
   ) {
     for (const record of store.resources(operation.stackUuid)) this.records.set(record.logicalId, record);
   }
@@ -36,7 +38,7 @@ export class Session {
   }
 
   get stack(): StackRecord {
-    return this.store.stack(this.uuid)!;
+    return (this.store.stack(this.uuid) ?? this.unborn)!;
   }
 
   now(): Date {

@@ -35,8 +35,13 @@ export class ResourceFailed extends PlainFailure {}
 export async function bringAbout(toucher: Toucher, deployment: Deployment, scope: Scope, declaration: ResourceDeclaration, wanted: boolean): Promise<void> {
   const { session } = toucher;
   const touch = session.store.touch(session.uuid, declaration.logicalId);
-  if (touch?.done) return;
-  const record = touch ? touch.before : session.records.get(declaration.logicalId);
+  const standing = session.records.get(declaration.logicalId);
+  if (touch?.done) {
+    if (touch.failed) throw new ResourceFailed(standing?.reason ?? 'failed before');
+    return;
+  }
+  // What failed to be created without ever having an ID isn't there.
+  const record = touch ? touch.before : standing?.physicalId === '' ? undefined : standing;
   const attempt: Attempt = { toucher, deployment, declaration, scope, before: record, resumed: touch !== undefined, token: touch?.token ?? tokenOf(session, declaration.logicalId) };
   const target = (await failing(attempt, record ? 'UPDATE_FAILED' : 'CREATE_FAILED', async () => evaluateTarget(attempt)))!;
   if (!record) return create(attempt, target);
@@ -104,7 +109,7 @@ function settle({ toucher, before, declaration, token }: Attempt, target: Target
   ) return;
   session.commit(() => {
     session.putResource({ ...record, deletionPolicy: target.deletionPolicy, updateReplacePolicy: target.updateReplacePolicy, dependsOn: target.dependsOn });
-    session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind: 'update', done: true, failed: false, undone: true, token, before: record });
+    session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind: 'update', done: true, failed: false, undone: true, token, before: record, attempted: undefined });
   });
 }
 
@@ -119,7 +124,15 @@ async function create(attempt: Attempt, target: Target): Promise<void> {
     physicalId = id;
     announce(attempt, target, 'CREATE_IN_PROGRESS', id, shown);
   };
-  const created = await failing(attempt, 'CREATE_FAILED', () => make(attempt, target, initiated), () => physicalId, target, shown);
+  const created = await failing(
+    attempt, 'CREATE_FAILED',
+    async () => {
+      const made = await make(attempt, target, initiated);
+      await awaitSignals(attempt, made, initiated);
+      return made;
+    },
+    () => physicalId, target, shown,
+  );
   session.commit(() => {
     if (physicalId === '') session.resourceEvent({ ...declaration, physicalId: created.physicalId }, 'CREATE_IN_PROGRESS', 'Resource creation Initiated', shown);
     finish(attempt, target, created, 'CREATE_COMPLETE', shown, 'create');
@@ -180,6 +193,26 @@ async function update(attempt: Attempt, target: Target): Promise<void> {
 
 function needsCall(before: ResourceRecord, target: Target, deployment: Deployment): boolean {
   return !sameValue(before.properties, target.properties) || JSON.stringify(before.stackTags) !== JSON.stringify(deployment.tags) || before.type === 'AWS::CloudFormation::Stack';
+}
+
+/** A CreationPolicy holds the resource in progress until its signals have come (user guide: "CreationPolicy attribute"). */
+async function awaitSignals(attempt: Attempt, made: Created, initiated: (id: string) => void): Promise<void> {
+  const policy = attempt.declaration.creationPolicy === undefined ? undefined : evaluateJson(attempt.declaration.creationPolicy, attempt.scope);
+  const wanted = isObject(policy ?? null) ? (policy as JsonObject)['ResourceSignal'] : undefined;
+  if (!isObject(wanted ?? null)) return;
+  initiated(made.physicalId);
+  const count = Number((wanted as JsonObject)['Count'] ?? 1);
+  const signals = await contextFor(attempt, initiated).stacks.signals(`${attempt.toucher.session.uuid}.${attempt.declaration.logicalId}.wait`, count, duration(String((wanted as JsonObject)['Timeout'] ?? 'PT5M')));
+  if (!signals) throw new PlainFailure(`Failed to receive ${count} resource signal(s) within the specified duration`);
+  const failures = signals.filter((signal) => signal.status === 'FAILURE').length;
+  if (failures > 0) throw new PlainFailure(`Received ${failures} FAILURE signal(s) out of ${count}. Unable to satisfy 100% MinSuccessfulInstancesPercent requirement`);
+}
+
+/** ISO 8601 duration (`PT1H30M`) in milliseconds. */
+function duration(text: string): number {
+  const match = /^PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/.exec(text);
+  if (!match) throw new PlainFailure(`Timeout ${text} of the CreationPolicy is not a duration`);
+  return ((Number(match[1] ?? 0) * 60 + Number(match[2] ?? 0)) * 60 + Number(match[3] ?? 0)) * 1000;
 }
 
 /** Calls the provider's `create`, unless an attempt that a crash interrupted got that far already. */
@@ -263,7 +296,7 @@ function begin(attempt: Attempt, target: Target, kind: TouchRecord['kind'], stat
   const { session } = toucher;
   session.commit(() => {
     session.putResource(before ? { ...before, status, reason, at: session.now() } : recordOf(attempt, target, physicalId, {}, status, reason));
-    session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind, done: false, failed: false, undone: false, token, before });
+    session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind, done: false, failed: false, undone: false, token, before, attempted: target.properties });
     session.resourceEvent({ ...declaration, physicalId }, status, reason, shown);
   });
 }
@@ -280,7 +313,7 @@ function finish(attempt: Attempt, target: Target, created: Created, status: Reso
   const { toucher, declaration, before, token } = attempt;
   const { session } = toucher;
   session.putResource(recordOf(attempt, target, created.physicalId, created.attributes ?? {}, status, undefined));
-  session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind, done: true, failed: false, undone: false, token, before });
+  session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind, done: true, failed: false, undone: false, token, before, attempted: undefined });
   session.resourceEvent({ ...declaration, physicalId: created.physicalId }, status, toucher.provider(declaration.type).modelled ? MODELLED : undefined, shown);
 }
 
@@ -300,7 +333,7 @@ async function failing<T>(attempt: Attempt, status: 'CREATE_FAILED' | 'UPDATE_FA
         ? { ...before, status, reason, at: session.now() }
         : recordOf(attempt, target ?? { properties: {}, metadata: undefined, dependsOn: [], deletionPolicy: 'Delete', updateReplacePolicy: 'Delete' }, id, {}, status, reason);
       session.putResource(record);
-      session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind: before ? (session.store.touch(session.uuid, declaration.logicalId)?.kind ?? 'update') : 'create', done: true, failed: true, undone: false, token, before });
+      session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind: before ? (session.store.touch(session.uuid, declaration.logicalId)?.kind ?? 'update') : 'create', done: true, failed: true, undone: false, token, before, attempted: target?.properties });
       session.resourceEvent({ ...declaration, physicalId: id }, status, reason, shown ?? JSON.stringify(stringifyScalars(isObject(target?.properties ?? null) ? target!.properties : {})));
     });
     throw new ResourceFailed(reason);

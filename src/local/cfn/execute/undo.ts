@@ -76,7 +76,7 @@ async function putBack(toucher: Toucher, touch: TouchRecord, current: ResourceRe
     const context = providerContext(session, toucher.mailbox, {
       logicalId: before.logicalId, type: before.type, token: `${touch.token.slice(0, -1)}r`, tags: before.stackTags, tagsBefore: session.operation.target?.tags ?? [], onInitiated: () => undefined,
     });
-    const result = await toucher.provider(before.type).update?.(current.physicalId, coerceProperties(before.type, current.properties), coerceProperties(before.type, before.properties), context);
+    const result = await toucher.provider(before.type).update?.(current.physicalId, coerceProperties(before.type, touch.attempted ?? current.properties), coerceProperties(before.type, before.properties), context);
     const next: ResourceRecord = { ...before, physicalId: result?.physicalId ?? before.physicalId, status: 'UPDATE_COMPLETE', reason: undefined, at: session.now() };
     session.commit(() => {
       session.putResource(next);

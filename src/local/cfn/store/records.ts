@@ -194,6 +194,8 @@ export interface TouchRecord {
   /** Token of the attempt: physical names derive from it, so that a repeated attempt finds its own. */
   readonly token: string;
   readonly before: ResourceRecord | undefined;
+  /** Properties of an attempt that isn't done or failed: how far it came nobody knows, so all of them have to be put back. */
+  readonly attempted: JsonObject | undefined;
 }
 
 /** A physical resource the stack no longer wants: deleted in the clean-up. */

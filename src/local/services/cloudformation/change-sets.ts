@@ -9,7 +9,8 @@ import type { ChangeSetRecord, Deployment, ResourceToImport, StackRecord } from 
 import { validationError } from '../../cfn/template/error.js';
 import { TransformError } from '../../cfn/transform/error.js';
 import { engineOf } from './engine.js';
-import { changeSetNotFound, findChangeSet, lookUpChangeSet, requireUpdatable, storeOf } from './lookup.js';
+import { existingResources } from './existing.js';
+import { changeSetNotFound, findChangeSet, lookUpChangeSet, requireUpdatable, standingResources, storeOf } from './lookup.js';
 import { checkRole, prepare, standingSide } from './prepare.js';
 import { changeShape, parametersShape } from './shapes.js';
 import { checkStackName } from './stacks.js';
@@ -75,16 +76,17 @@ async function plannedChangeSet(input: Cfn.CreateChangeSetInput, stack: StackRec
   try {
     const { deployment, side } = await prepare(input, stack, context, false);
     const store = storeOf(context);
-    const resources = new Map(store.resources(stack.uuid).map((record) => [record.logicalId, record]));
+    const resources = standingResources(store, stack.uuid);
     const before = standingSide(stack, context);
     checkImports(base.resourcesToImport, base.type, side.template.resources);
-    const plan = computePlan({ before, after: side, resources, imports: base.resourcesToImport, modelled: (type) => providerOf(type).modelled === true });
+    const imports = base.importExistingResources ? [...base.resourcesToImport, ...(await existingResources(side, stack, new Set(resources.keys()), context))] : base.resourcesToImport;
+    const plan = computePlan({ before, after: side, resources, imports, modelled: (type) => providerOf(type).modelled === true });
     refuseMixedImport(plan, base.type);
     if (base.type !== 'CREATE' && plan.changes.length === 0 && !plan.outputsChange) {
       const same = stack.deployment?.templateBody === deployment.templateBody;
       return failed(same ? UNCHANGED : 'No updates are to be performed.', deployment);
     }
-    return { ...base, deployment, plan, status: 'CREATE_COMPLETE', statusReason: undefined, executionStatus: 'AVAILABLE' };
+    return { ...base, resourcesToImport: imports, deployment, plan, status: 'CREATE_COMPLETE', statusReason: undefined, executionStatus: 'AVAILABLE' };
   } catch (error) {
     if (!isAwsError(error) || !(error instanceof TransformError)) throw error;
     return failed(error.message, {

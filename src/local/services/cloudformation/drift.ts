@@ -4,16 +4,13 @@ import type { RequestContext } from '../../kernel/service.js';
 import type * as Cfn from '../../models/types/cloudformation.js';
 import { resourceSchema } from '../../models/resources.js';
 import { sameValue, type Json, type JsonObject } from '../../cfn/json.js';
-import { actingClient } from '../../cfn/execute/acting.js';
-import { providerContext } from '../../cfn/execute/context.js';
-import { Session } from '../../cfn/execute/session.js';
 import { differences } from '../../cfn/plan/difference.js';
 import { providerOf } from '../../cfn/resources/index.js';
 import { coerceProperties } from '../../cfn/resources/schema.js';
 import type { ResourceRecord, StackRecord } from '../../cfn/store/records.js';
 import { validationError } from '../../cfn/template/error.js';
-import { engineOf } from './engine.js';
 import { findStack, storeOf } from './lookup.js';
+import { observer } from './observer.js';
 
 interface Detection {
   readonly id: string;
@@ -56,9 +53,7 @@ function requireChecked(stack: StackRecord): void {
 async function driftOf(stack: StackRecord, resource: ResourceRecord, context: RequestContext): Promise<ResourceRecord['drift']> {
   const provider = providerOf(resource.type);
   if (!provider.read) return undefined;
-  const client = await actingClient(context.runtime, { account: context.account, region: context.region, principal: context.principal, roleArn: undefined });
-  const session = new Session(context.runtime, storeOf(context), { stackUuid: stack.uuid } as Session['operation'], client);
-  const actual = await provider.read(resource.physicalId, providerContext(session, engineOf(context.runtime).mailbox, { logicalId: resource.logicalId, type: resource.type, token: context.requestId, tags: resource.stackTags, tagsBefore: resource.stackTags, onInitiated: () => undefined }));
+  const actual = await provider.read(resource.physicalId, (await observer(stack, context))(resource));
   if (actual === undefined) return { status: 'DELETED', at: context.now(), differences: [], actual: undefined };
   const expected = comparable(resource.type, resource.properties);
   // Only what the template says is compared: defaults that the service filled in are no drift.

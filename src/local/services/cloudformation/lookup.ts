@@ -1,7 +1,7 @@
 import { AwsError } from '../../kernel/error.js';
 import type { RequestContext } from '../../kernel/service.js';
 import { validationError } from '../../cfn/template/error.js';
-import type { ChangeSetRecord, StackRecord } from '../../cfn/store/records.js';
+import type { ChangeSetRecord, ResourceRecord, StackRecord } from '../../cfn/store/records.js';
 import { StackStore } from '../../cfn/store/store.js';
 
 export function storeOf(context: RequestContext): StackStore {
@@ -13,6 +13,11 @@ export function findStack(context: RequestContext, nameOrId: string | undefined,
   const stack = nameOrId === undefined ? undefined : storeOf(context).find(nameOrId);
   if (stack) return stack;
   throw validationError(wording === 'with-id' ? `Stack with id ${nameOrId ?? ''} does not exist` : `Stack [${nameOrId ?? ''}] does not exist`);
+}
+
+/** Resources that exist; what failed to be created without ever having an ID doesn't. */
+export function standingResources(store: StackStore, uuid: string): Map<string, ResourceRecord> {
+  return new Map(store.resources(uuid).filter((record) => record.physicalId !== '').map((record) => [record.logicalId, record]));
 }
 
 export function changeSetNotFound(name: string): AwsError {

@@ -7,7 +7,7 @@ import { providerOf } from '../../cfn/resources/index.js';
 import type { StackRecord } from '../../cfn/store/records.js';
 import { validationError } from '../../cfn/template/error.js';
 import { engineOf } from './engine.js';
-import { findStack, requireUpdatable, storeOf } from './lookup.js';
+import { findStack, requireUpdatable, standingResources, storeOf } from './lookup.js';
 import { checkRole, prepare, standingSide } from './prepare.js';
 import { policyText } from './stack-policy.js';
 
@@ -63,7 +63,7 @@ export async function updateStack(input: Cfn.UpdateStackInput, context: RequestC
   await checkRole(input.RoleARN, context);
   const policy = await policyText(input, context);
   const policyDuringUpdate = await policyText({ StackPolicyBody: input.StackPolicyDuringUpdateBody, StackPolicyURL: input.StackPolicyDuringUpdateURL }, context);
-  const resources = new Map(store.resources(stack.uuid).map((record) => [record.logicalId, record]));
+  const resources = standingResources(store, stack.uuid);
   const plan = computePlan({ before: standingSide(stack, context), after: side, resources, imports: [], modelled: (type) => providerOf(type).modelled === true });
   if (plan.changes.length === 0 && !plan.outputsChange) throw validationError('No updates are to be performed.');
   requireUpdatable(findStack(context, stack.id));
