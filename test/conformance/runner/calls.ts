@@ -137,7 +137,7 @@ function derive(recorded: Recorded, answer: unknown, answers: ReadonlyMap<string
   if (derived === undefined || !Array.isArray(value)) return value;
   const list = value as Record<string, string>[];
   const stacks = new Set([...answers.values()].map((other) => (other as { StackId?: string } | undefined)?.StackId));
-  if (/^only events of the resources/.test(derived)) {
+  if (derived.startsWith('only events of the resources')) {
     const names = /resources (.*?) whose/.exec(derived)![1]!.split(/, | and /);
     return list.filter((event) => names.includes(event['LogicalResourceId']!) && event['ResourceStatus']!.endsWith('_COMPLETE')).reverse();
   }

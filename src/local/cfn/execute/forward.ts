@@ -10,7 +10,8 @@ import { attributePath, dependencies, intrinsic, references } from '../template/
 import { importResource } from './import.js';
 import { schedule } from './scheduler.js';
 import { deniedBy } from './stack-policy.js';
-import { bringAbout, ResourceFailed, type Toucher } from './touch.js';
+import { ResourceFailed, type Toucher } from './attempt.js';
+import { bringAbout } from './touch.js';
 
 /** Resources at work at the same time. */
 export const PARALLEL = 24;

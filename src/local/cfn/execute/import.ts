@@ -9,7 +9,7 @@ import type { Deployment, ResourceRecord, ResourceToImport } from '../store/reco
 import type { ResourceDeclaration } from '../template/model.js';
 import { dependencies } from '../template/references.js';
 import { providerContext } from './context.js';
-import { ResourceFailed, type Toucher } from './touch.js';
+import { ResourceFailed, type Toucher } from './attempt.js';
 
 /** Takes a resource that exists into the stack (user guide: "Import AWS resources into a CloudFormation stack"): read, never made. */
 export async function importResource(toucher: Toucher, deployment: Deployment, scope: Scope, declaration: ResourceDeclaration, imported: ResourceToImport): Promise<void> {

@@ -2,7 +2,7 @@ import type { ObsoleteRecord, ResourceRecord, StackRecord } from '../store/recor
 import { blockedExports, goForward, importNames } from './forward.js';
 import { removeAll, type Removal } from './remove.js';
 import type { Session } from './session.js';
-import type { Toucher } from './touch.js';
+import type { Toucher } from './attempt.js';
 import { undoUpdate } from './undo.js';
 
 /**

@@ -7,7 +7,7 @@ import type { ResourceRecord } from '../store/records.js';
 import { providerContext } from './context.js';
 import { PARALLEL } from './forward.js';
 import { schedule } from './scheduler.js';
-import { ResourceFailed, type Toucher } from './touch.js';
+import { ResourceFailed, type Toucher } from './attempt.js';
 
 export interface Removal {
   readonly resource: ResourceRecord;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isAwsError } from '../../kernel/error.js';
-import { isObject, sameValue, stringifyScalars, type Json, type JsonObject } from '../json.js';
+import { isObject, sameValue, type JsonObject } from '../json.js';
 import { resolveDynamicReferences } from '../evaluate/dynamic.js';
 import { evaluate, evaluateJson } from '../evaluate/evaluate.js';
 import type { Scope } from '../evaluate/scope.js';
@@ -8,28 +8,15 @@ import { NO_VALUE } from '../evaluate/value.js';
 import { differences } from '../plan/difference.js';
 import { deletionPolicy, updateReplacePolicy } from '../plan/policies.js';
 import { requiresRecreation } from '../plan/recreation.js';
-import { PlainFailure, reasonOf } from '../resources/failure.js';
+import { PlainFailure } from '../resources/failure.js';
 import type { Created, ProviderContext, ResourceProvider } from '../resources/provider.js';
 import { coerceProperties, validateProperties, validationReason } from '../resources/schema.js';
-import type { Deployment, ResourceRecord, TouchRecord } from '../store/records.js';
+import type { Deployment, ResourceRecord } from '../store/records.js';
 import type { ResourceDeclaration } from '../template/model.js';
 import { dependencies } from '../template/references.js';
-import { providerContext } from './context.js';
-import type { Mailbox } from './mailbox.js';
+import { announce, begin, contextFor, failing, finish, ResourceFailed, type Attempt, type Target, type Toucher } from './attempt.js';
 import type { Session } from './session.js';
 import { deniedBy, type UpdateAction } from './stack-policy.js';
-
-export interface Toucher {
-  readonly session: Session;
-  readonly mailbox: Mailbox;
-  readonly provider: (type: string) => ResourceProvider;
-}
-
-/** Reason of a completed event that says what the completion is worth. */
-export const MODELLED = 'Modelled by its schema: the local cloud has no behaviour for this type';
-
-/** A resource that could not be brought about; its events are written already. */
-export class ResourceFailed extends PlainFailure {}
 
 /** Brings one resource to what the deployment declares: creates, updates, replaces, or finds that nothing differs. */
 export async function bringAbout(toucher: Toucher, deployment: Deployment, scope: Scope, declaration: ResourceDeclaration, wanted: boolean): Promise<void> {
@@ -58,25 +45,6 @@ function refuseByPolicy({ toucher, declaration }: Attempt, action: UpdateAction)
   if (denied !== undefined) {
     throw new PlainFailure(denied === 0 ? `Action denied by stack policy: no statement allows [${action}] for resource [LogicalResourceId/${declaration.logicalId}]` : `Action denied by stack policy: Statement [#${denied}] does not allow [${action}] for resource [LogicalResourceId/${declaration.logicalId}]`);
   }
-}
-
-interface Attempt {
-  readonly toucher: Toucher;
-  readonly deployment: Deployment;
-  readonly declaration: ResourceDeclaration;
-  readonly scope: Scope;
-  readonly before: ResourceRecord | undefined;
-  /** A crash interrupted this very attempt before. */
-  readonly resumed: boolean;
-  readonly token: string;
-}
-
-interface Target {
-  readonly properties: JsonObject;
-  readonly metadata: Json | undefined;
-  readonly dependsOn: readonly string[];
-  readonly deletionPolicy: ResourceRecord['deletionPolicy'];
-  readonly updateReplacePolicy: ResourceRecord['updateReplacePolicy'];
 }
 
 /** Token of an attempt: the same after a crash, so that generated names are the same. */
@@ -274,68 +242,6 @@ function refuseSameName(attempt: Attempt, target: Target): void {
   throw new PlainFailure(`CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename ${before!.physicalId} and update the stack again.`);
 }
 
-function contextFor({ toucher, declaration, deployment, before, token }: Attempt, onInitiated: (id: string) => void): ProviderContext {
-  return providerContext(toucher.session, toucher.mailbox, { logicalId: declaration.logicalId, type: declaration.type, token, tags: deployment.tags, tagsBefore: before?.stackTags ?? [], onInitiated });
-}
-
 function keeps(policy: ResourceRecord['deletionPolicy']): boolean {
   return policy === 'Retain' || policy === 'RetainExceptOnCreate';
-}
-
-function recordOf(attempt: Attempt, target: Target, physicalId: string, attributes: JsonObject, status: ResourceRecord['status'], reason: string | undefined): ResourceRecord {
-  const { declaration, deployment, toucher } = attempt;
-  return {
-    logicalId: declaration.logicalId, type: declaration.type, physicalId, status, reason, at: toucher.session.now(), properties: target.properties, attributes,
-    metadata: target.metadata, dependsOn: target.dependsOn, deletionPolicy: target.deletionPolicy, updateReplacePolicy: target.updateReplacePolicy, stackTags: deployment.tags,
-    modelled: toucher.provider(declaration.type).modelled === true, drift: undefined,
-  };
-}
-
-function begin(attempt: Attempt, target: Target, kind: TouchRecord['kind'], status: ResourceRecord['status'], physicalId: string, reason: string | undefined, shown: string): void {
-  const { toucher, declaration, before, token } = attempt;
-  const { session } = toucher;
-  session.commit(() => {
-    session.putResource(before ? { ...before, status, reason, at: session.now() } : recordOf(attempt, target, physicalId, {}, status, reason));
-    session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind, done: false, failed: false, undone: false, token, before, attempted: target.properties });
-    session.resourceEvent({ ...declaration, physicalId }, status, reason, shown);
-  });
-}
-
-function announce(attempt: Attempt, target: Target, status: ResourceRecord['status'], physicalId: string, shown: string): void {
-  const { session } = attempt.toucher;
-  session.commit(() => {
-    session.putResource(recordOf(attempt, target, physicalId, {}, status, 'Resource creation Initiated'));
-    session.resourceEvent({ ...attempt.declaration, physicalId }, status, 'Resource creation Initiated', shown);
-  });
-}
-
-function finish(attempt: Attempt, target: Target, created: Created, status: ResourceRecord['status'], shown: string, kind: TouchRecord['kind']): void {
-  const { toucher, declaration, before, token } = attempt;
-  const { session } = toucher;
-  session.putResource(recordOf(attempt, target, created.physicalId, created.attributes ?? {}, status, undefined));
-  session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind, done: true, failed: false, undone: false, token, before, attempted: undefined });
-  session.resourceEvent({ ...declaration, physicalId: created.physicalId }, status, toucher.provider(declaration.type).modelled ? MODELLED : undefined, shown);
-}
-
-/** Runs a part of an attempt; what it raises becomes the resource's failure, with AWS's reason. */
-async function failing<T>(attempt: Attempt, status: 'CREATE_FAILED' | 'UPDATE_FAILED', work: () => T | Promise<T>, physicalId: () => string = () => attempt.before?.physicalId ?? '', target?: Target, shown?: string): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { toucher, declaration, before, token } = attempt;
-    const { session } = toucher;
-    if (session.runtime.signal.aborted) throw error;
-    const reason = session.abort.signal.aborted ? (status === 'CREATE_FAILED' ? 'Resource creation cancelled' : 'Resource update cancelled') : reasonOf(error, token);
-    if (!isAwsError(error)) session.runtime.log(`cloudformation: ${declaration.type} ${declaration.logicalId}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    session.commit(() => {
-      const id = physicalId();
-      const record: ResourceRecord = before
-        ? { ...before, status, reason, at: session.now() }
-        : recordOf(attempt, target ?? { properties: {}, metadata: undefined, dependsOn: [], deletionPolicy: 'Delete', updateReplacePolicy: 'Delete' }, id, {}, status, reason);
-      session.putResource(record);
-      session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind: before ? (session.store.touch(session.uuid, declaration.logicalId)?.kind ?? 'update') : 'create', done: true, failed: true, undone: false, token, before, attempted: target?.properties });
-      session.resourceEvent({ ...declaration, physicalId: id }, status, reason, shown ?? JSON.stringify(stringifyScalars(isObject(target?.properties ?? null) ? target!.properties : {})));
-    });
-    throw new ResourceFailed(reason);
-  }
 }

@@ -6,7 +6,7 @@ import type { ResourceRecord, TouchRecord } from '../store/records.js';
 import { providerContext } from './context.js';
 import { PARALLEL } from './forward.js';
 import { schedule } from './scheduler.js';
-import { ResourceFailed, type Toucher } from './touch.js';
+import { ResourceFailed, type Toucher } from './attempt.js';
 
 /**
  * Puts updated and replaced resources back to what they were before the update; what the update created becomes obsolete. Answers the

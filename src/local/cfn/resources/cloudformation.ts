@@ -74,7 +74,7 @@ async function settled(StackId: string, context: ProviderContext): Promise<Stack
 async function why(StackId: string, ended: StackAnswer, context: ProviderContext): Promise<string> {
   if (ended.StackStatusReason !== undefined) return ended.StackStatusReason;
   const { StackEvents } = await context.client.call<{ StackEvents: { PhysicalResourceId?: string; ResourceStatus: string; ResourceStatusReason?: string }[] }>('cloudformation', 'DescribeStackEvents', { StackName: StackId });
-  const turn = StackEvents.find((event) => event.PhysicalResourceId === StackId && /ROLLBACK_IN_PROGRESS$/.test(event.ResourceStatus));
+  const turn = StackEvents.find((event) => event.PhysicalResourceId === StackId && event.ResourceStatus.endsWith('ROLLBACK_IN_PROGRESS'));
   return (turn?.ResourceStatusReason ?? ended.StackStatus).replace(/ ?Rollback requested by user\.$/, '');
 }
 

@@ -16,7 +16,7 @@ interface ParameterProperties {
 
 const nameOf = (properties: ParameterProperties, context: ProviderContext): string => properties.Name ?? context.name({ prefix: 'CFN' });
 
-function input(name: string, { Tags: _, Name: __, ...rest }: ParameterProperties): Record<string, unknown> {
+function input(name: string, { Tags: _, ...rest }: ParameterProperties): Record<string, unknown> {
   return { ...rest, Name: name };
 }
 

@@ -208,7 +208,7 @@ async function stackOutput(request: StackOutputRequest, context: RequestContext)
     if (output?.OutputValue === undefined) throw validationError(`Output ${request.outputName} of stack ${request.stackName} in ${request.region} does not exist.`);
     return output.OutputValue;
   } catch (error) {
-    if (isAwsError(error) && /does not exist$/.test(error.message)) throw validationError(`Stack ${request.stackName} in ${request.region} does not exist.`);
+    if (isAwsError(error) && error.message.endsWith('does not exist')) throw validationError(`Stack ${request.stackName} in ${request.region} does not exist.`);
     throw error;
   }
 }
