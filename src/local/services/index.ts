@@ -1,16 +1,18 @@
 import type { Service } from '../kernel/service.js';
 import { cloudformation } from './cloudformation/index.js';
+import { codebuild } from './codebuild/index.js';
+import { codecommit } from './codecommit/index.js';
+import { codeconnections, codestarConnections } from './codeconnections/index.js';
+import { codepipeline } from './codepipeline/index.js';
 import { iam } from './iam/index.js';
 import { kms } from './kms/index.js';
+import { lambda } from './lambda/index.js';
 import { s3 } from './s3/index.js';
+import { secretsmanager } from './secretsmanager/index.js';
 import { sns } from './sns/index.js';
 import { sqs } from './sqs/index.js';
 import { ssm } from './ssm/index.js';
 import { sts } from './sts/index.js';
-import { codebuild } from './codebuild/index.js';
-import { codecommit } from './codecommit/index.js';
-import { codepipeline } from './codepipeline/index.js';
-import { codeconnections, codestarConnections } from './codeconnections/index.js';
 
 /** Every service of the local cloud. A new one is a folder here and a line. */
-export const services: readonly Service[] = [codeconnections, codestarConnections, codepipeline, codecommit, codebuild, cloudformation, iam, kms, s3, sns, sqs, ssm, sts];
+export const services: readonly Service[] = [cloudformation, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, iam, kms, lambda, s3, secretsmanager, sns, sqs, ssm, sts];
