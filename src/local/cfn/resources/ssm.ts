@@ -16,7 +16,8 @@ interface ParameterProperties {
 
 const nameOf = (properties: ParameterProperties, context: ProviderContext): string => properties.Name ?? context.name({ prefix: 'CFN' });
 
-function input(name: string, { Tags: _, ...rest }: ParameterProperties): Record<string, unknown> {
+function input(name: string, properties: ParameterProperties): Record<string, unknown> {
+  const { Tags: _, ...rest } = properties;
   return { ...rest, Name: name };
 }
 
