@@ -23,6 +23,11 @@ interface StoredRepository {
 
 const repositories = table<StoredRepository>('codecommit', 'repositories');
 
+const onRepository: Authorization = {
+  resource: (input: { repositoryName: string }, context: RequestContext) => repositoryArn(input.repositoryName, context),
+  context: (input: { branchName?: string }) => (input.branchName ? { 'codecommit:References': [`refs/heads/${input.branchName}`] } : {}),
+};
+
 /** AWS CodeCommit: repositories by its API, and by git over HTTP. */
 export const codecommit: Service = {
   name: 'codecommit',
@@ -84,11 +89,6 @@ export const codecommit: Service = {
     return repositories(context.state, account!, region!).get(name!)?.tags;
   },
   http: serveGit,
-};
-
-const onRepository: Authorization = {
-  resource: (input: { repositoryName: string }, context: RequestContext) => repositoryArn(input.repositoryName, context),
-  context: (input: { branchName?: string }) => (input.branchName ? { 'codecommit:References': [`refs/heads/${input.branchName}`] } : {}),
 };
 
 function repositoryArn(name: string, context: { region: string; account: string }): string {
