@@ -127,9 +127,9 @@ function splitWildcard(pattern: string): string[] {
   const parts = [''];
   for (let i = 0; i < pattern.length; i++) {
     const char = pattern[i]!;
-    if (char === '\\' && (pattern[i + 1] === '*' || pattern[i + 1] === '\\')) parts[parts.length - 1] += pattern[++i];
+    if (char === '\\' && (pattern[i + 1] === '*' || pattern[i + 1] === '\\')) parts.push(parts.pop()! + pattern[++i]);
     else if (char === '*') parts.push('');
-    else parts[parts.length - 1] += char;
+    else parts.push(parts.pop()! + char);
   }
   return parts;
 }
