@@ -27,6 +27,8 @@ interface CreateInput {
   readonly HostArn?: string;
 }
 
+const onConnection: Authorization = { resource: (input: { ConnectionArn: string }) => input.ConnectionArn };
+
 /** AWS CodeConnections, under both its names; its actions keep the prefix a request was made with. */
 function connectionService(name: 'codeconnections' | 'codestar-connections'): Service {
   return {
@@ -83,8 +85,6 @@ function connectionService(name: 'codeconnections' | 'codestar-connections'): Se
 
 export const codeconnections = connectionService('codeconnections');
 export const codestarConnections = connectionService('codestar-connections');
-
-const onConnection: Authorization = { resource: (input: { ConnectionArn: string }) => input.ConnectionArn };
 
 function idOf(arn: string): string {
   return arn.slice(arn.lastIndexOf('/') + 1);
