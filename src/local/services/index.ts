@@ -7,6 +7,7 @@ import { codepipeline } from './codepipeline/index.js';
 import { iam } from './iam/index.js';
 import { kms } from './kms/index.js';
 import { lambda } from './lambda/index.js';
+import { logs } from './logs/index.js';
 import { s3 } from './s3/index.js';
 import { secretsmanager } from './secretsmanager/index.js';
 import { sns } from './sns/index.js';
@@ -15,4 +16,4 @@ import { ssm } from './ssm/index.js';
 import { sts } from './sts/index.js';
 
 /** Every service of the local cloud. A new one is a folder here and a line. */
-export const services: readonly Service[] = [cloudformation, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, iam, kms, lambda, s3, secretsmanager, sns, sqs, ssm, sts];
+export const services: readonly Service[] = [cloudformation, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm, sts];
