@@ -97,7 +97,8 @@ function moveStage(secret: Secret, stage: string, to: string, context: RequestCo
   const { state } = context;
   const holder = versionsOf(state, secret).find((version) => version.stages.includes(stage));
   if (holder?.id === to) return;
-  if (holder) saveVersion(state, secret, { ...holder, stages: holder.stages.filter((one) => one !== stage) });
+  // A version that was current and pending is neither once another is current (recorded).
+  if (holder) saveVersion(state, secret, { ...holder, stages: holder.stages.filter((one) => one !== stage && !(stage === CURRENT && one === 'AWSPENDING')) });
   const target = versionOf(state, secret, to)!;
   saveVersion(state, secret, { ...target, stages: [...target.stages, stage].sort() });
   if (stage !== CURRENT) return;
