@@ -4,7 +4,7 @@ import type { Inbox } from './inbox.js';
 import type { Journal } from './journal.js';
 import { isAwsError } from './kernel/error.js';
 import type { HttpAnswer, HttpRequest, Runtime, Service } from './kernel/service.js';
-import { accountCredentials, setScps } from './services/iam/identity.js';
+import { accountCredentials, credential, setScps } from './services/iam/identity.js';
 import { table } from './state/state.js';
 
 /** An account somebody named; others exist as soon as somebody uses them. */
@@ -50,6 +50,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return { ...account, ...accountCredentials(runtime.state, id) };
   },
   accounts: ({ runtime }) => accounts(runtime.state, 'cloud', 'global').list().map((account) => ({ ...account, ...accountCredentials(runtime.state, account.id) })),
+  // A repository the local cloud serves: answers where it lies, so that git on this machine can push into it; `changes` tells what a push did.
+  serve: async ({ runtime }, input) => {
+    const { kind, name, account, region } = input as { kind: string; name: string; account: string; region: string };
+    const changes = (input['changes'] as unknown[] | undefined) ?? [];
+    const principal = credential(runtime.state, account)?.principal;
+    if (!principal) throw new FlotillaError('CLD010', `'${account}' is not an account ID`, { exitCode: 2 });
+    const client = runtime.client({ principal, region });
+    return kind === 'codecommit' ? client.call('codecommit', 'Pushed', { repositoryName: name, changes }) : client.call('codeconnections', 'Serve', { FullRepositoryId: name, changes });
+  },
   inbox: ({ inbox }) => inbox.messages(),
   why: ({ journal }, input) => journal.why(typeof input['requestId'] === 'string' ? input['requestId'] : undefined) ?? null,
   scps: ({ runtime }, input) => {

@@ -1,0 +1,31 @@
+import { CodePipelineClient, PutApprovalResultCommand } from '@aws-sdk/client-codepipeline';
+import { FlotillaError } from '../shared/errors.js';
+import { gates, type Gate, type PipelineRef } from './follow.js';
+import { clientSettings, type Target } from './target.js';
+
+/** Answers a gate. Raises GAT002 when somebody else did, or the gate belongs to an execution that is over. */
+export async function decideGate(target: Target, pipeline: PipelineRef, gate: Gate, decision: 'approve' | 'reject', comment: string): Promise<void> {
+  const client = new CodePipelineClient(await clientSettings(target, pipeline.account, pipeline.region));
+  try {
+    await client.send(
+      new PutApprovalResultCommand({ pipelineName: pipeline.name, stageName: gate.stage, actionName: gate.action, token: gate.token, result: { status: decision === 'approve' ? 'Approved' : 'Rejected', summary: comment } }),
+    );
+  } catch (error) {
+    if (error instanceof Error && /^(ApprovalAlreadyCompletedException|InvalidApprovalTokenException)$/.test(error.name))
+      throw new FlotillaError('GAT002', `the gate ${gate.stage}/${gate.action} was answered already, or its execution is over`, { why: error.message, fix: 'flotilla where shows what waits now', cause: error });
+    throw error;
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Gates that wait in these pipelines, with the pipeline each belongs to. */
+export async function waitingGates(target: Target, pipelines: readonly PipelineRef[]): Promise<{ pipeline: PipelineRef; gate: Gate }[]> {
+  const found = await Promise.all(
+    pipelines.map(async (pipeline) => {
+      const client = new CodePipelineClient(await clientSettings(target, pipeline.account, pipeline.region));
+      return (await gates(client, pipeline.name)).map((gate) => ({ pipeline, gate }));
+    }),
+  );
+  return found.flat();
+}

@@ -1,0 +1,11 @@
+/** What a use case tells while it works; renderers turn it into text, live lines or JSON lines. */
+export type OpsEvent =
+  | { readonly type: 'step'; readonly name: string; readonly status: 'started' | 'succeeded' | 'failed' | 'skipped'; readonly detail?: string; readonly seconds?: number }
+  | { readonly type: 'log'; readonly source: string; readonly line: string }
+  | { readonly type: 'action'; readonly stage: string; readonly action: string; readonly status: string; readonly detail?: string; readonly seconds?: number; readonly done: number; readonly total: number }
+  | { readonly type: 'stage'; readonly stage: string; readonly status: string }
+  | { readonly type: 'execution'; readonly id: string; readonly status: string; readonly detail?: string }
+  | { readonly type: 'gate'; readonly pipeline: string; readonly stage: string; readonly action: string; readonly token: string; readonly message?: string }
+  | { readonly type: 'note'; readonly text: string };
+
+export type Emit = (event: OpsEvent) => void;

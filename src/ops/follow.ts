@@ -1,0 +1,189 @@
+import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { CodeBuildClient, BatchGetBuildsCommand } from '@aws-sdk/client-codebuild';
+import { CodePipelineClient, GetPipelineCommand, GetPipelineExecutionCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Emit } from './events.js';
+import { clientSettings, type Target } from './target.js';
+
+export interface PipelineRef {
+  readonly account: string;
+  readonly region: string;
+  readonly name: string;
+}
+
+export interface Gate {
+  readonly pipeline: string;
+  readonly stage: string;
+  readonly action: string;
+  readonly token: string;
+  readonly message?: string;
+}
+
+export interface FollowOptions {
+  readonly target: Target;
+  readonly pipeline: PipelineRef;
+  /** The execution to follow; when another takes its place (the pipeline changed itself), that one is followed. */
+  readonly execution: string;
+  /** Asked once at each gate; answers what to do. */
+  readonly gate: (gate: Gate) => Promise<'approve' | 'reject' | 'leave'>;
+  readonly decide: (gate: Gate, decision: 'approve' | 'reject') => Promise<void>;
+  readonly emit: Emit;
+  readonly logs: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface FollowResult {
+  readonly execution: string;
+  readonly status: string;
+  readonly waiting: readonly Gate[];
+  readonly failures: readonly { readonly stage: string; readonly action: string; readonly message: string }[];
+}
+
+const POLL_MS = 300;
+
+/** Follows an execution until it ends, or until nothing but a gate that is left alone is to be waited for. */
+export async function followExecution(options: FollowOptions): Promise<FollowResult> {
+  const { target, pipeline, emit } = options;
+  const settings = await clientSettings(target, pipeline.account, pipeline.region);
+  const client = new CodePipelineClient(settings);
+  const logs = new LogFollower(new CodeBuildClient(settings), new CloudWatchLogsClient(settings), emit);
+  let execution = options.execution;
+  const seen = new Map<string, string>();
+  const asked = new Set<string>();
+  const left = new Map<string, Gate>();
+  let total = await actionCount(client, pipeline.name);
+  try {
+    for (;;) {
+      const { pipelineExecution } = await client.send(new GetPipelineExecutionCommand({ pipelineName: pipeline.name, pipelineExecutionId: execution }));
+      const details = await attempts(client, pipeline.name, execution);
+      const done = details.filter(({ status }) => status === 'Succeeded').length;
+      for (const detail of details) report(detail, seen, done, total, emit);
+      if (options.logs) await logs.advance(details);
+      const status = pipelineExecution?.status ?? 'Unknown';
+      if (status !== 'InProgress' && status !== 'Stopping') {
+        const next = await successor(client, pipeline.name, execution, status);
+        if (!next) {
+          if (options.logs) await logs.advance(details, true);
+          emit({ type: 'execution', id: execution, status, ...(pipelineExecution?.statusSummary ? { detail: pipelineExecution.statusSummary } : {}) });
+          return { execution, status, waiting: [], failures: failuresOf(details) };
+        }
+        emit({ type: 'execution', id: execution, status, detail: `the pipeline changed itself and starts again as ${next}` });
+        execution = next;
+        seen.clear();
+        total = await actionCount(client, pipeline.name);
+        continue;
+      }
+      for (const gate of await gates(client, pipeline.name, execution)) {
+        if (asked.has(gate.token)) continue;
+        asked.add(gate.token);
+        emit({ type: 'gate', ...gate });
+        const decision = await options.gate(gate);
+        if (decision === 'leave') left.set(gate.token, gate);
+        else await options.decide(gate, decision);
+      }
+      const running = details.filter((detail) => detail.status === 'InProgress');
+      if (left.size > 0 && running.length > 0 && running.every((detail) => detail.input?.actionTypeId?.category === 'Approval')) return { execution, status, waiting: [...left.values()], failures: [] };
+      await delay(POLL_MS, undefined, options.signal ? { signal: options.signal } : {});
+    }
+  } finally {
+    client.destroy();
+  }
+}
+
+async function actionCount(client: CodePipelineClient, name: string): Promise<number> {
+  const { pipeline } = await client.send(new GetPipelineCommand({ name }));
+  return (pipeline?.stages ?? []).reduce((sum, { actions }) => sum + (actions?.length ?? 0), 0);
+}
+
+/** Latest attempt of each action, in the order they started. */
+async function attempts(client: CodePipelineClient, pipelineName: string, execution: string): Promise<ActionExecutionDetail[]> {
+  const latest = new Map<string, ActionExecutionDetail>();
+  let nextToken: string | undefined;
+  do {
+    const page = await client.send(new ListActionExecutionsCommand({ pipelineName, filter: { pipelineExecutionId: execution }, nextToken }));
+    for (const detail of page.actionExecutionDetails ?? []) {
+      const key = `${detail.stageName}/${detail.actionName}`;
+      if (!latest.has(key)) latest.set(key, detail);
+    }
+    nextToken = page.nextToken;
+  } while (nextToken);
+  return [...latest.values()].sort((a, b) => (a.startTime?.getTime() ?? 0) - (b.startTime?.getTime() ?? 0));
+}
+
+function report(detail: ActionExecutionDetail, seen: Map<string, string>, done: number, total: number, emit: Emit): void {
+  const { actionExecutionId: id = '', status = '', stageName = '', actionName = '' } = detail;
+  if (seen.get(id) === status) return;
+  seen.set(id, status);
+  const seconds = status === 'InProgress' ? undefined : ((detail.lastUpdateTime?.getTime() ?? 0) - (detail.startTime?.getTime() ?? 0)) / 1000;
+  const result = detail.output?.executionResult;
+  const message = result?.errorDetails?.message ?? (status === 'Succeeded' ? result?.externalExecutionSummary : undefined);
+  emit({ type: 'action', stage: stageName, action: actionName, status, done, total, ...(message ? { detail: message } : {}), ...(seconds === undefined ? {} : { seconds }) });
+}
+
+function failuresOf(details: readonly ActionExecutionDetail[]): FollowResult['failures'] {
+  return details
+    .filter(({ status }) => status === 'Failed')
+    .map(({ stageName = '', actionName = '', output }) => ({ stage: stageName, action: actionName, message: output?.executionResult?.errorDetails?.message ?? 'no reason was given' }));
+}
+
+/** The execution that goes on where this one was cut off by a change of the pipeline or overtaken. */
+async function successor(client: CodePipelineClient, pipelineName: string, execution: string, status: string): Promise<string | undefined> {
+  if (status !== 'Cancelled' && status !== 'Superseded') return undefined;
+  const { pipelineExecutionSummaries = [] } = await client.send(new ListPipelineExecutionsCommand({ pipelineName, maxResults: 20 }));
+  const index = pipelineExecutionSummaries.findIndex(({ pipelineExecutionId }) => pipelineExecutionId === execution);
+  return index > 0 ? pipelineExecutionSummaries[0]!.pipelineExecutionId : undefined;
+}
+
+/** Gates of an execution that wait for somebody. */
+export async function gates(client: CodePipelineClient, name: string, execution?: string): Promise<Gate[]> {
+  const { stageStates = [] } = await client.send(new GetPipelineStateCommand({ name }));
+  return stageStates
+    .filter(({ latestExecution }) => execution === undefined || latestExecution?.pipelineExecutionId === execution)
+    .flatMap(({ stageName = '', actionStates = [] }) =>
+      actionStates
+        .filter(({ latestExecution }) => latestExecution?.status === 'InProgress' && latestExecution.token !== undefined)
+        .map(({ actionName = '', latestExecution }) => ({ pipeline: name, stage: stageName, action: actionName, token: latestExecution!.token!, ...(latestExecution!.summary ? { message: latestExecution!.summary } : {}) })),
+    );
+}
+
+/** Prints the lines of builds as they are written. */
+class LogFollower {
+  private readonly builds = new Map<string, { group: string; stream: string; token: string | undefined; source: string; ended: boolean }>();
+
+  constructor(
+    private readonly codebuild: CodeBuildClient,
+    private readonly logs: CloudWatchLogsClient,
+    private readonly emit: Emit,
+  ) {}
+
+  async advance(details: readonly ActionExecutionDetail[], last = false): Promise<void> {
+    for (const detail of details) {
+      const id = detail.output?.executionResult?.externalExecutionId;
+      if (detail.input?.actionTypeId?.provider !== 'CodeBuild' || !id) continue;
+      if (!this.builds.has(id)) await this.add(id, `${detail.stageName}/${detail.actionName}`);
+      const build = this.builds.get(id);
+      if (build && !build.ended) await this.read(build);
+      if (build && (detail.status !== 'InProgress' || last)) build.ended = true;
+    }
+  }
+
+  private async add(id: string, source: string): Promise<void> {
+    const { builds = [] } = await this.codebuild.send(new BatchGetBuildsCommand({ ids: [id] }));
+    const { groupName, streamName } = builds[0]?.logs ?? {};
+    if (groupName && streamName) this.builds.set(id, { group: groupName, stream: streamName, token: undefined, source, ended: false });
+  }
+
+  private async read(build: { group: string; stream: string; token: string | undefined; source: string }): Promise<void> {
+    for (;;) {
+      let page;
+      try {
+        page = await this.logs.send(new GetLogEventsCommand({ logGroupName: build.group, logStreamName: build.stream, startFromHead: true, ...(build.token ? { nextToken: build.token } : {}) }));
+      } catch {
+        return;
+      }
+      for (const { message = '' } of page.events ?? []) this.emit({ type: 'log', source: build.source, line: message.replace(/\n$/, '') });
+      if (page.nextForwardToken === build.token || (page.events ?? []).length === 0) return;
+      build.token = page.nextForwardToken;
+    }
+  }
+}

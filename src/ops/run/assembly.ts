@@ -1,0 +1,124 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FlotillaError } from '../../shared/errors.js';
+
+/** What a cloud assembly says of its stacks (schema of @aws-cdk/cloud-assembly-schema; nested assemblies are its stages). */
+export interface AssemblyStack {
+  /** Path of the artifact: `PaymentsPipeline`, `PaymentsPipeline/Dev/Payments`. */
+  readonly path: string;
+  readonly stackName: string;
+  readonly account: string;
+  readonly region: string;
+  readonly templateFile: string;
+  readonly qualifier: string;
+  /** True for stacks of the top assembly: `cdk deploy` reaches them by ID. */
+  readonly top: boolean;
+}
+
+export interface Environment {
+  readonly account: string;
+  readonly region: string;
+}
+
+export interface AssemblyModel {
+  readonly directory: string;
+  readonly stacks: readonly AssemblyStack[];
+  /** Stacks that hold a pipeline. */
+  readonly pipelines: readonly PipelineStack[];
+  /** Every account and region that something is deployed to, once. */
+  readonly environments: readonly Environment[];
+  readonly qualifiers: readonly string[];
+}
+
+export interface PipelineStack extends AssemblyStack {
+  readonly sources: readonly SourceAction[];
+  /** Names of secrets that the template resolves. */
+  readonly secrets: readonly string[];
+  /** Names of repositories the stack itself creates. */
+  readonly ownRepositories: readonly string[];
+}
+
+/** A source action of a pipeline, with those of its settings that are plain text. */
+export interface SourceAction {
+  readonly provider: string;
+  readonly configuration: Readonly<Record<string, string>>;
+}
+
+const DEFAULT_QUALIFIER = 'hnb659fds';
+
+interface Manifest {
+  readonly artifacts?: Readonly<Record<string, Artifact>>;
+}
+
+interface Artifact {
+  readonly type: string;
+  readonly environment?: string;
+  readonly displayName?: string;
+  readonly properties?: {
+    readonly templateFile?: string;
+    readonly stackName?: string;
+    readonly directoryName?: string;
+    readonly bootstrapStackVersionSsmParameter?: string;
+    readonly assumeRoleArn?: string;
+  };
+}
+
+/** Reads an assembly whole. `fallback` stands for what the app left open (environment-agnostic stacks). */
+export function readAssembly(directory: string, fallback: Environment): AssemblyModel {
+  const stacks = stacksOf(directory, '', fallback, true);
+  const pipelines = stacks.filter(({ top }) => top).map((stack) => pipelineStack(stack)).filter((stack) => stack !== undefined);
+  const environments = new Map(stacks.map(({ account, region }) => [`${account}/${region}`, { account, region }]));
+  return { directory, stacks, pipelines, environments: [...environments.values()], qualifiers: [...new Set(stacks.map(({ qualifier }) => qualifier))] };
+}
+
+function stacksOf(directory: string, prefix: string, fallback: Environment, top: boolean): AssemblyStack[] {
+  const file = join(directory, 'manifest.json');
+  if (!existsSync(file)) throw new FlotillaError('RUN004', `the app wrote no cloud assembly to ${directory}`, { why: 'there is no manifest.json', fix: 'run the app as cdk synth does and see what it prints' });
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+  return Object.entries(manifest.artifacts ?? {}).flatMap(([id, artifact]) => {
+    if (artifact.type === 'cdk:cloud-assembly') return stacksOf(join(directory, artifact.properties!.directoryName!), `${prefix}${id}/`, fallback, false);
+    if (artifact.type !== 'aws:cloudformation:stack') return [];
+    const [account = '', region = ''] = (artifact.environment ?? '').replace('aws://', '').split('/');
+    const { properties = {} } = artifact;
+    return [
+      {
+        path: artifact.displayName ?? `${prefix}${id}`,
+        stackName: properties.stackName ?? id,
+        account: /^\d{12}$/.test(account) ? account : fallback.account,
+        region: region === '' || region === 'unknown-region' ? fallback.region : region,
+        templateFile: join(directory, properties.templateFile ?? `${id}.template.json`),
+        qualifier: /\/cdk-bootstrap\/([^/]+)\/version/.exec(properties.bootstrapStackVersionSsmParameter ?? '')?.[1] ?? DEFAULT_QUALIFIER,
+        top,
+      },
+    ];
+  });
+}
+
+interface Template {
+  readonly Resources?: Readonly<Record<string, { readonly Type: string; readonly Properties?: Readonly<Record<string, unknown>> }>>;
+}
+
+function pipelineStack(stack: AssemblyStack): PipelineStack | undefined {
+  const text = readFileSync(stack.templateFile, 'utf8');
+  const resources = Object.values((JSON.parse(text) as Template).Resources ?? {});
+  const pipelines = resources.filter(({ Type }) => Type === 'AWS::CodePipeline::Pipeline');
+  if (pipelines.length === 0) return undefined;
+  const sources = pipelines.flatMap(({ Properties }) => sourceActions((Properties?.['Stages'] ?? []) as readonly StageDeclaration[]));
+  const secrets = [...text.matchAll(/\{\{resolve:secretsmanager:([^:}"\\]+)/g)].map((match) => match[1]!).filter((name) => name !== 'arn');
+  const ownRepositories = resources.filter(({ Type }) => Type === 'AWS::CodeCommit::Repository').map(({ Properties }) => String(Properties?.['RepositoryName'] ?? ''));
+  return { ...stack, sources, secrets: [...new Set(secrets)], ownRepositories };
+}
+
+interface StageDeclaration {
+  readonly Actions?: readonly { readonly ActionTypeId: { readonly Category: string; readonly Provider: string }; readonly Configuration?: Readonly<Record<string, unknown>> }[];
+}
+
+function sourceActions(stages: readonly StageDeclaration[]): SourceAction[] {
+  return stages
+    .flatMap(({ Actions = [] }) => Actions)
+    .filter(({ ActionTypeId }) => ActionTypeId.Category === 'Source')
+    .map(({ ActionTypeId, Configuration = {} }) => ({
+      provider: ActionTypeId.Provider,
+      configuration: Object.fromEntries(Object.entries(Configuration).filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
+    }));
+}

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { FlotillaError } from '../../shared/errors.js';
+
+export interface ProgramOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Called with each line it prints. */
+  readonly onLine?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The environment of a program that acts on the local cloud: the user's own without anything that leads to AWS, so that nothing it starts
+ * can reach a real account.
+ */
+export function localEnvironment(variables: Readonly<Record<string, string>>): Record<string, string> {
+  const kept = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !/^(AWS_|CDK_DEFAULT_|FLOTILLA_)/.test(entry[0]));
+  return { ...Object.fromEntries(kept), AWS_EC2_METADATA_DISABLED: 'true', ...variables };
+}
+
+/** Runs a program to its end; answers all it printed. Raises `code` with the last lines when it fails. */
+export async function runProgram(command: string, args: readonly string[], code: string, what: string, options: ProgramOptions): Promise<string> {
+  const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: ['ignore', 'pipe', 'pipe'], ...(options.signal ? { signal: options.signal } : {}) });
+  const lines: string[] = [];
+  const take = (line: string): void => {
+    lines.push(line);
+    options.onLine?.(line);
+  };
+  createInterface({ input: child.stdout }).on('line', take);
+  createInterface({ input: child.stderr }).on('line', take);
+  const status = await new Promise<number | string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exit, signal) => resolve(exit ?? signal ?? 1));
+  });
+  if (status !== 0) throw new FlotillaError(code, `${what} failed (${typeof status === 'number' ? `exit code ${status}` : status})`, { why: lastLines(lines), where: options.cwd, exitCode: 4 });
+  return lines.join('\n');
+}
+
+/** The part of an output that tells most: what stands from the first line of an error on. */
+function lastLines(lines: readonly string[]): string {
+  const first = lines.findIndex((line) => /❌|\berror\b|Error:|failed/i.test(line));
+  return lines.slice(first < 0 ? -15 : first).slice(0, 25).join('\n');
+}

@@ -1,0 +1,324 @@
+import { CloudFormationClient, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
+import { CodeCommitClient, CreateRepositoryCommand, GetRepositoryCommand } from '@aws-sdk/client-codecommit';
+import { CodePipelineClient, GetPipelineCommand, ListPipelineExecutionsCommand, ListPipelinesCommand, StartPipelineExecutionCommand } from '@aws-sdk/client-codepipeline';
+import { CreateSecretCommand, DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FlotillaError } from '../../shared/errors.js';
+import type { Emit } from '../events.js';
+import { followExecution, type FollowResult, type Gate, type PipelineRef } from '../follow.js';
+import { clientSettings, type Target } from '../target.js';
+import { readAssembly, type AssemblyModel, type Environment, type PipelineStack } from './assembly.js';
+import { commitToRun, isDirty, pushCommit, repositoryRoot, type CommitInfo } from './git.js';
+import { localEnvironment, runProgram } from './programs.js';
+
+/** The local cloud, as far as a run needs more of it than AWS's APIs. */
+export interface LocalCloud {
+  /** Environment for programs that act as an account's administrator. Makes the account known. */
+  variables(account: string, region: string): Promise<Record<string, string>>;
+  /** Where the repository lies that the cloud serves under this name; `changes` tells what a push did to it. */
+  serve(repository: ServedRepository, changes: readonly RefChange[]): Promise<string>;
+}
+
+export interface ServedRepository {
+  readonly kind: 'codecommit' | 'outside';
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+}
+
+export interface RefChange {
+  readonly ref: string;
+  readonly before: string | undefined;
+  readonly after: string;
+}
+
+export interface RunOptions {
+  readonly directory: string;
+  /** Folder for what the run keeps: `.flotilla`. */
+  readonly folder: string;
+  readonly ref: string;
+  readonly dirty: boolean;
+  /** Runs the pipeline again even where this commit already went through. */
+  readonly again: boolean;
+  readonly target: Target;
+  readonly cloud: LocalCloud;
+  readonly emit: Emit;
+  readonly logs: boolean;
+  readonly gate: (gate: Gate) => Promise<'approve' | 'reject' | 'leave'>;
+  readonly decide: (pipeline: PipelineRef, gate: Gate, decision: 'approve' | 'reject') => Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunResult {
+  readonly commit: CommitInfo;
+  readonly pipelines: readonly (PipelineRef & FollowResult)[];
+  readonly assembly: AssemblyModel;
+}
+
+/** What an app without an environment of its own is deployed to: the account of the tools. */
+const DEFAULT_ENVIRONMENT: Environment = { account: '999999999999', region: 'us-east-1' };
+
+/**
+ * Takes a commit of a CDK Pipelines app through its pipeline on the local cloud, as its owner would on AWS: bootstrap, deploy of the
+ * pipeline, push, and from there on the pipeline itself. Nothing of the app is changed.
+ */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const { emit } = options;
+  if (!existsSync(join(options.directory, 'cdk.json'))) throw new FlotillaError('RUN003', `there is no cdk.json in ${options.directory}`, { why: 'a CDK app says there how it is started', fix: 'name the folder of the app: flotilla run DIR', exitCode: 2 });
+  const root = await repositoryRoot(options.directory);
+  const commit = await commitToRun(root, options);
+  if (!options.dirty && (await isDirty(root))) emit({ type: 'note', text: 'the working tree has changes that are not in the commit; --dirty takes them along' });
+  const cdk = new Cdk(options);
+  await prepareDependencies(options);
+  const assembly = await step(emit, 'synth', () => cdk.synth(), (made) => `${made.stacks.length} stacks · ${new Set(made.environments.map(({ account }) => account)).size} accounts · ${new Set(made.environments.map(({ region }) => region)).size} regions`);
+  if (assembly.pipelines.length === 0) throw new FlotillaError('RUN005', 'the app has no pipeline', { why: 'no stack of the top assembly holds an AWS::CodePipeline::Pipeline', fix: 'flotilla run takes CDK Pipelines apps; deploy others with cdk deploy --profile NAME (flotilla cloud env)' });
+  await bootstrapAll(assembly, cdk, options);
+  for (const stack of assembly.pipelines) await prepareSources(stack, options);
+  const before = await pipelineNames(assembly, options);
+  for (const stack of assembly.pipelines) await pushSources(stack, root, commit, options);
+  await cdk.deployPipelines(assembly);
+  for (const stack of assembly.pipelines) await pushSources(stack, root, commit, options);
+  const pipelines = await pipelineNames(assembly, options);
+  const results: (PipelineRef & FollowResult)[] = [];
+  for (const pipeline of pipelines) {
+    const isNew = !before.some(({ name }) => name === pipeline.name);
+    const execution = await executionFor(pipeline, commit, isNew, options);
+    if (execution) results.push({ ...pipeline, ...(await followExecution({ target: options.target, pipeline, execution, gate: options.gate, decide: (gate, decision) => options.decide(pipeline, gate, decision), emit, logs: options.logs, ...(options.signal ? { signal: options.signal } : {}) })) });
+  }
+  return { commit, pipelines: results, assembly };
+}
+
+async function step<T>(emit: Emit, name: string, work: () => Promise<T>, detail?: (value: T) => string): Promise<T> {
+  emit({ type: 'step', name, status: 'started' });
+  const start = performance.now();
+  try {
+    const value = await work();
+    emit({ type: 'step', name, status: 'succeeded', seconds: (performance.now() - start) / 1000, ...(detail ? { detail: detail(value) } : {}) });
+    return value;
+  } catch (error) {
+    emit({ type: 'step', name, status: 'failed', seconds: (performance.now() - start) / 1000 });
+    throw error;
+  }
+}
+
+/** What a fresh clone needs before its app can be started; the pipeline's own builds do this for themselves. */
+async function prepareDependencies({ directory, emit, folder }: RunOptions): Promise<void> {
+  const env = localEnvironment({});
+  if (existsSync(join(directory, 'package.json')) && !existsSync(join(directory, 'node_modules'))) {
+    const [command, ...args] = existsSync(join(directory, 'package-lock.json')) ? ['npm', 'ci'] : existsSync(join(directory, 'yarn.lock')) ? ['yarn', 'install', '--frozen-lockfile'] : ['npm', 'install'];
+    await step(emit, `${command} ${args.join(' ')}`, () => runProgram(command!, args, 'RUN006', 'installing the app\'s dependencies', { cwd: directory, env }));
+  }
+  const venv = pythonEnvironment(folder, directory);
+  if (existsSync(join(directory, 'requirements.txt')) && !existsSync(join(directory, '.venv')) && !existsSync(join(venv, 'complete'))) {
+    await step(emit, 'pip install -r requirements.txt', async () => {
+      await runProgram('python3', ['-m', 'venv', venv], 'RUN006', 'making a Python environment', { cwd: directory, env });
+      await runProgram(join(venv, 'bin', 'pip'), ['install', '--quiet', '-r', 'requirements.txt'], 'RUN006', 'installing the app\'s dependencies', { cwd: directory, env });
+      writeFileSync(join(venv, 'complete'), '');
+    });
+  }
+}
+
+function pythonEnvironment(folder: string, directory: string): string {
+  const requirements = join(directory, 'requirements.txt');
+  const key = existsSync(requirements) ? createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12) : 'none';
+  return join(folder, 'python', key);
+}
+
+const require = createRequire(import.meta.url);
+
+/** The real CDK CLI that Flotilla carries. */
+class Cdk {
+  private readonly program = join(dirname(require.resolve('aws-cdk/package.json')), 'bin', 'cdk');
+  private readonly output: string;
+
+  constructor(private readonly options: RunOptions) {
+    this.output = join(options.folder, 'work', 'cdk.out');
+  }
+
+  async synth(): Promise<AssemblyModel> {
+    const { directory } = this.options;
+    await this.run(['synth', '--quiet', '--output', this.output], DEFAULT_ENVIRONMENT, 'RUN007', 'cdk synth', directory);
+    return readAssembly(this.output, DEFAULT_ENVIRONMENT);
+  }
+
+  async bootstrap(environment: Environment, args: readonly string[]): Promise<void> {
+    await this.run(['bootstrap', `aws://${environment.account}/${environment.region}`, ...args], environment, 'RUN008', `cdk bootstrap of ${environment.account}/${environment.region}`, this.options.folder);
+  }
+
+  /** Deploys the stacks that hold the pipelines, and what they depend on, as their owner does once from a workstation. */
+  async deployPipelines(assembly: AssemblyModel): Promise<void> {
+    for (const stack of assembly.pipelines)
+      await step(this.options.emit, `deploy ${stack.stackName}`, () =>
+        this.run(['deploy', '--app', this.output, stack.path, '--require-approval', 'never', '--progress', 'events'], stack, 'RUN009', `cdk deploy ${stack.stackName}`, this.options.directory),
+      );
+  }
+
+  private async run(args: readonly string[], as: Environment, code: string, what: string, cwd: string): Promise<string> {
+    const { emit, cloud, folder, directory, signal } = this.options;
+    mkdirSync(join(folder, 'work', 'home'), { recursive: true });
+    const venv = [join(directory, '.venv', 'bin'), join(pythonEnvironment(folder, directory), 'bin')].filter(existsSync);
+    const env = localEnvironment({
+      ...(await cloud.variables(as.account, as.region)),
+      PATH: [...venv, process.env['PATH'] ?? ''].join(':'),
+      CDK_DISABLE_CLI_TELEMETRY: 'true',
+      CDK_HOME: join(folder, 'work', 'home'),
+    });
+    return runProgram(process.execPath, [this.program, ...args, '--no-notices', '--no-color', '--ci'], code, what, { cwd, env, onLine: (line) => emit({ type: 'log', source: args[0]!, line }), ...(signal ? { signal } : {}) });
+  }
+}
+
+const VERSION_NEEDED = 30;
+
+/** Bootstraps every pair that isn't, two at a time: trust for the accounts of the pipelines, the app's qualifier. */
+async function bootstrapAll(assembly: AssemblyModel, cdk: Cdk, options: RunOptions): Promise<void> {
+  const { emit, folder } = options;
+  const trusted = [...new Set(assembly.pipelines.map(({ account }) => account))].sort();
+  const memory = join(folder, 'bootstrapped.json');
+  const known = existsSync(memory) ? (JSON.parse(readFileSync(memory, 'utf8')) as Record<string, string>) : {};
+  const work = assembly.environments.flatMap((environment) => qualifiersOf(assembly, environment).map((qualifier) => ({ ...environment, qualifier })));
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let item = work[next++]; item; item = work[next++]) {
+      const key = `${item.account}/${item.region}/${item.qualifier}`;
+      const trust = trusted.filter((account) => account !== item.account);
+      if (known[key] === trust.join(',') && (await bootstrapVersion(item, options)) >= VERSION_NEEDED) continue;
+      const toolkit = item.qualifier === 'hnb659fds' ? [] : ['--qualifier', item.qualifier, '--toolkit-stack-name', toolkitName(options.directory, item.qualifier)];
+      const trusting = trust.length > 0 ? ['--trust', trust.join(','), '--cloudformation-execution-policies', 'arn:aws:iam::aws:policy/AdministratorAccess'] : [];
+      await step(emit, `bootstrap ${item.account}/${item.region}`, () => cdk.bootstrap(item, [...toolkit, ...trusting]));
+      known[key] = trust.join(',');
+      writeFileSync(memory, JSON.stringify(known));
+    }
+  };
+  await Promise.all([worker(), worker()]);
+}
+
+function qualifiersOf(assembly: AssemblyModel, { account, region }: Environment): string[] {
+  return [...new Set(assembly.stacks.filter((stack) => stack.account === account && stack.region === region).map(({ qualifier }) => qualifier))];
+}
+
+/** The name cdk.json gives the toolkit stack, or one of the qualifier's own: two bootstraps may never share a stack. */
+function toolkitName(directory: string, qualifier: string): string {
+  const settings = JSON.parse(readFileSync(join(directory, 'cdk.json'), 'utf8')) as { toolkitStackName?: string };
+  return settings.toolkitStackName ?? `CDKToolkit-${qualifier}`;
+}
+
+async function bootstrapVersion({ account, region, qualifier }: Environment & { qualifier: string }, { target }: RunOptions): Promise<number> {
+  const client = new SSMClient(await clientSettings(target, account, region));
+  try {
+    const { Parameter } = await client.send(new GetParameterCommand({ Name: `/cdk-bootstrap/${qualifier}/version` }));
+    return Number(Parameter?.Value ?? 0);
+  } catch {
+    return 0;
+  } finally {
+    client.destroy();
+  }
+}
+
+/** What a pipeline expects to be there before it is deployed: the repository it reads, secrets it resolves. */
+async function prepareSources(stack: PipelineStack, options: RunOptions): Promise<void> {
+  const settings = await clientSettings(options.target, stack.account, stack.region);
+  for (const { provider, configuration } of stack.sources) {
+    const name = configuration['RepositoryName'];
+    if (provider !== 'CodeCommit' || !name || stack.ownRepositories.includes(name)) continue;
+    const client = new CodeCommitClient(settings);
+    const exists = await client.send(new GetRepositoryCommand({ repositoryName: name })).then(() => true, () => false);
+    if (!exists) await client.send(new CreateRepositoryCommand({ repositoryName: name }));
+  }
+  for (const name of stack.secrets) {
+    const client = new SecretsManagerClient(settings);
+    const exists = await client.send(new DescribeSecretCommand({ SecretId: name })).then(() => true, () => false);
+    if (exists) continue;
+    await client.send(new CreateSecretCommand({ Name: name, SecretString: 'made-by-flotilla-run', Description: 'Stands in for a secret of the real account' }));
+    options.emit({ type: 'note', text: `the secret '${name}' that the pipeline resolves did not exist in ${stack.account}: a stand-in was made` });
+  }
+}
+
+/** Brings the commit into every repository the pipeline reads, under the branch it follows. */
+async function pushSources(stack: PipelineStack, root: string, commit: CommitInfo, options: RunOptions): Promise<void> {
+  for (const { repository, branch } of await sourceRepositories(stack, options)) {
+    const path = await options.cloud.serve(repository, []);
+    const before = await pushCommit(root, path, branch, commit.id);
+    if (before === commit.id) continue;
+    await options.cloud.serve(repository, [{ ref: `refs/heads/${branch}`, before, after: commit.id }]);
+    options.emit({ type: 'step', name: `push ${repository.name}`, status: 'succeeded', detail: `${commit.id.slice(0, 7)} → ${branch}` });
+  }
+}
+
+async function sourceRepositories(stack: PipelineStack, options: RunOptions): Promise<{ repository: ServedRepository; branch: string }[]> {
+  const { account, region } = stack;
+  const found: { repository: ServedRepository; branch: string }[] = [];
+  for (const { provider, configuration } of await liveSources(stack, options)) {
+    if (provider === 'CodeCommit' && configuration['RepositoryName'] && configuration['BranchName']) {
+      const client = new CodeCommitClient(await clientSettings(options.target, account, region));
+      const exists = await client.send(new GetRepositoryCommand({ repositoryName: configuration['RepositoryName'] })).then(() => true, () => false);
+      if (exists) found.push({ repository: { kind: 'codecommit', name: configuration['RepositoryName'], account, region }, branch: configuration['BranchName'] });
+    }
+    if (provider === 'CodeStarSourceConnection' && configuration['FullRepositoryId'] && configuration['BranchName']) found.push({ repository: { kind: 'outside', name: configuration['FullRepositoryId'], account, region }, branch: configuration['BranchName'] });
+    if (provider === 'GitHub' && configuration['Owner'] && configuration['Repo'] && configuration['Branch']) found.push({ repository: { kind: 'outside', name: `${configuration['Owner']}/${configuration['Repo']}`, account, region }, branch: configuration['Branch'] });
+  }
+  return found;
+}
+
+/** Source actions as the pipelines have them now, where they exist; otherwise as the template says. */
+async function liveSources(stack: PipelineStack, options: RunOptions): Promise<PipelineStack['sources']> {
+  const names = await pipelinesOf(stack, options);
+  if (names.length === 0) return stack.sources;
+  const client = new CodePipelineClient(await clientSettings(options.target, stack.account, stack.region));
+  const definitions = await Promise.all(names.map((name) => client.send(new GetPipelineCommand({ name }))));
+  const live = definitions.flatMap(({ pipeline }) => (pipeline?.stages?.[0]?.actions ?? []).map((action) => ({ provider: action.actionTypeId?.provider ?? '', configuration: action.configuration ?? {} })));
+  return [...live, ...stack.sources];
+}
+
+async function pipelineNames(assembly: AssemblyModel, options: RunOptions): Promise<PipelineRef[]> {
+  const found: PipelineRef[] = [];
+  for (const stack of assembly.pipelines) for (const name of await pipelinesOf(stack, options)) found.push({ account: stack.account, region: stack.region, name });
+  return found;
+}
+
+/** Pipelines the stack made, by CloudFormation's own account of it. */
+async function pipelinesOf(stack: PipelineStack, options: RunOptions): Promise<string[]> {
+  const settings = await clientSettings(options.target, stack.account, stack.region);
+  const client = new CloudFormationClient(settings);
+  try {
+    const { StackResourceSummaries = [] } = await client.send(new ListStackResourcesCommand({ StackName: stack.stackName }));
+    const made = StackResourceSummaries.filter(({ ResourceType, ResourceStatus }) => ResourceType === 'AWS::CodePipeline::Pipeline' && !/DELETE/.test(ResourceStatus ?? '')).map(({ PhysicalResourceId }) => PhysicalResourceId ?? '');
+    const { pipelines = [] } = await new CodePipelineClient(settings).send(new ListPipelinesCommand({}));
+    return made.filter((name) => pipelines.some((pipeline) => pipeline.name === name));
+  } catch (error) {
+    if (error instanceof Error && /does not exist/.test(error.message)) return [];
+    throw error;
+  } finally {
+    client.destroy();
+  }
+}
+
+/** How long a push may take to start a pipeline. */
+const TRIGGER_MS = 3000;
+
+/** The execution that carries the commit: one that is under way, the one the push starts, or a new one. Undefined where the commit already went through. */
+async function executionFor(pipeline: PipelineRef, commit: CommitInfo, isNew: boolean, options: RunOptions): Promise<string | undefined> {
+  const client = new CodePipelineClient(await clientSettings(options.target, pipeline.account, pipeline.region));
+  const list = async () => (await client.send(new ListPipelineExecutionsCommand({ pipelineName: pipeline.name, maxResults: 20 }))).pipelineExecutionSummaries ?? [];
+  const deadline = Date.now() + TRIGGER_MS;
+  for (;;) {
+    const executions = await list();
+    const underWay = executions.find(({ status, sourceRevisions = [] }) => status === 'InProgress' && (sourceRevisions.length === 0 || sourceRevisions.some(({ revisionId }) => revisionId === commit.id)));
+    if (underWay) return underWay.pipelineExecutionId;
+    const carried = executions.find(({ sourceRevisions = [] }) => sourceRevisions.some(({ revisionId }) => revisionId === commit.id));
+    if (carried && carried.status === 'Succeeded' && !options.again) {
+      options.emit({ type: 'note', text: `commit ${commit.id.slice(0, 7)} already went through ${pipeline.name}; --again runs it once more` });
+      return undefined;
+    }
+    if (carried && !isNew) break;
+    if (Date.now() > deadline) break;
+    await delay(100);
+  }
+  const { pipelineExecutionId } = await client.send(new StartPipelineExecutionCommand({ name: pipeline.name }));
+  return pipelineExecutionId;
+}
+
