@@ -20,6 +20,7 @@ export class Session {
   readonly abort = new AbortController();
   /** What stands, by logical ID: the store's records, kept in step with it. */
   readonly records = new Map<string, ResourceRecord>();
+  private lastEvent: number | undefined;
   private readonly templates = new Map<Deployment, Template>();
 
   constructor(
@@ -107,14 +108,21 @@ export class Session {
   }
 
   resourceEvent(record: Pick<ResourceRecord, 'logicalId' | 'type' | 'physicalId'>, status: ResourceStatus, reason: string | undefined, properties: string | undefined): void {
-    const at = this.now();
+    const at = this.eventTime();
     // The events of resources carry their own kind of ID (recorded: cfn-stacks-blocked-stack-deletion).
     this.event({ id: `${record.logicalId}-${status}-${at.toISOString()}`, logicalId: record.logicalId, physicalId: record.physicalId, type: record.type, status, reason, at, properties });
   }
 
   stackEvent(status: StackStatus, reason: string | undefined): void {
     const { stack } = this;
-    this.event({ id: randomUUID(), logicalId: stack.name, physicalId: stack.id, type: 'AWS::CloudFormation::Stack', status, reason, at: this.now(), properties: undefined });
+    this.event({ id: randomUUID(), logicalId: stack.name, physicalId: stack.id, type: 'AWS::CloudFormation::Stack', status, reason, at: this.eventTime(), properties: undefined });
+  }
+
+  /** Each event of a stack has a time of its own: clients sort and tell them apart by it. */
+  private eventTime(): Date {
+    this.lastEvent ??= this.store.events(this.uuid, 1)[0]?.[1].at.getTime() ?? 0;
+    this.lastEvent = Math.max(this.runtime.clock.now(), this.lastEvent + 1);
+    return new Date(this.lastEvent);
   }
 
   private event(event: Omit<EventRecord, 'token' | 'operationId'>): void {

@@ -8,7 +8,7 @@ import { providerOf } from '../../cfn/resources/index.js';
 import type { ChangeSetRecord, Deployment, ResourceToImport, StackRecord } from '../../cfn/store/records.js';
 import { validationError } from '../../cfn/template/error.js';
 import { TransformError } from '../../cfn/transform/error.js';
-import { engineOf } from './engine.js';
+import { launch } from './engine.js';
 import { existingResources } from './existing.js';
 import { changeSetNotFound, findChangeSet, lookUpChangeSet, requireUpdatable, standingResources, storeOf } from './lookup.js';
 import { checkRole, prepare, standingSide } from './prepare.js';
@@ -165,7 +165,7 @@ export function executeChangeSet(input: Cfn.ExecuteChangeSetInput, context: Requ
     });
     if (input.ClientRequestToken !== undefined) store.putToken('ExecuteChangeSet', input.ClientRequestToken, changeSet.id);
   });
-  engineOf(context.runtime).launch(context.account, context.region, stack.uuid);
+  launch(stack, context);
   return {};
 }
 

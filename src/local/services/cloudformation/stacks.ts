@@ -6,7 +6,7 @@ import { computePlan } from '../../cfn/plan/compute.js';
 import { providerOf } from '../../cfn/resources/index.js';
 import type { StackRecord } from '../../cfn/store/records.js';
 import { validationError } from '../../cfn/template/error.js';
-import { engineOf } from './engine.js';
+import { engineOf, launch } from './engine.js';
 import { findStack, requireUpdatable, standingResources, storeOf } from './lookup.js';
 import { checkRole, prepare, standingSide } from './prepare.js';
 import { policyText } from './stack-policy.js';
@@ -46,7 +46,7 @@ export async function createStack(input: Cfn.CreateStackInput, context: RequestC
     });
     if (input.ClientRequestToken !== undefined) store.putToken('CreateStack', input.ClientRequestToken, stack.id);
   });
-  engineOf(context.runtime).launch(context.account, context.region, stack.uuid);
+  launch(stack, context);
   return { StackId: stack.id };
 }
 
@@ -76,7 +76,7 @@ export async function updateStack(input: Cfn.UpdateStackInput, context: RequestC
     });
     if (input.ClientRequestToken !== undefined) store.putToken('UpdateStack', input.ClientRequestToken, stack.id);
   });
-  engineOf(context.runtime).launch(context.account, context.region, stack.uuid);
+  launch(stack, context);
   return { StackId: stack.id };
 }
 
@@ -110,7 +110,7 @@ function beginDelete(stackId: string, input: Cfn.DeleteStackInput, context: Requ
     ...NO_WISHES, ...caller(input, context, stack), ...options,
     patch: { deletedAt: context.now(), deletionMode: input.DeletionMode ?? stack.deletionMode },
   });
-  engineOf(context.runtime).launch(context.account, context.region, stack.uuid);
+  launch(stack, context);
 }
 
 export function cancelUpdateStack(input: Cfn.CancelUpdateStackInput, context: RequestContext): Record<string, never> {
@@ -132,7 +132,7 @@ export async function continueUpdateRollback(input: Cfn.ContinueUpdateRollbackIn
     if (store.resource(stack.uuid, name)?.status !== 'UPDATE_FAILED') throw validationError(`ResourcesToSkip may only contain resources in UPDATE_FAILED state; ${name} is not`);
   }
   beginReturn(store, stack, 'UPDATE_ROLLBACK_IN_PROGRESS', 'CONTINUE_ROLLBACK', { principal: context.principal, skip, token: input.ClientRequestToken, roleArn: input.RoleARN ?? stack.roleArn });
-  engineOf(context.runtime).launch(context.account, context.region, stack.uuid);
+  launch(stack, context);
   return {};
 }
 
@@ -146,7 +146,7 @@ export async function rollbackStack(input: Cfn.RollbackStackInput, context: Requ
   beginReturn(store, { ...stack, retainExceptOnCreate: input.RetainExceptOnCreate ?? stack.retainExceptOnCreate, ...(creating ? { deletedAt: context.now() } : {}) }, creating ? 'ROLLBACK_IN_PROGRESS' : 'UPDATE_ROLLBACK_IN_PROGRESS', 'ROLLBACK', {
     principal: context.principal, token: input.ClientRequestToken, roleArn: input.RoleARN ?? stack.roleArn,
   });
-  engineOf(context.runtime).launch(context.account, context.region, stack.uuid);
+  launch(stack, context);
   return { StackId: stack.id };
 }
 
