@@ -9,6 +9,7 @@ import { codepipeline } from './codepipeline.js';
 import { ecr } from './ecr.js';
 import { iam } from './iam.js';
 import { kms } from './kms.js';
+import { lambda } from './lambda.js';
 import { logs } from './logs.js';
 import { modelledProvider } from './modelled.js';
 import type { ResourceProvider } from './provider.js';
@@ -19,7 +20,7 @@ import { sqs } from './sqs.js';
 import { ssm } from './ssm.js';
 
 /** The families with behaviour. A new one is a file here and a line. */
-const FAMILIES: readonly (readonly ResourceProvider[])[] = [cdk, cloudformation, codeconnections, codecommit, codebuild, codepipeline, ecr, iam, kms, logs, s3, secretsmanager, sns, sqs, ssm];
+const FAMILIES: readonly (readonly ResourceProvider[])[] = [cdk, cloudformation, codeconnections, codecommit, codebuild, codepipeline, ecr, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm];
 
 const known = new Map(FAMILIES.flat().map((provider) => [provider.type, provider]));
 

@@ -42,6 +42,7 @@ function pythonAt(name: string): Promise<string | undefined> {
   return found;
 }
 
+/** AWS answers 502, which clients try again; here trying again never helps. */
 function cannot(message: string): AwsError {
-  return new AwsError('InvalidRuntimeException', message, { status: 502, fields: { Type: 'User' } });
+  return new AwsError('InvalidRuntimeException', message, { status: 400, fields: { Type: 'User' } });
 }

@@ -14,6 +14,8 @@ const root = process.env.LAMBDA_TASK_ROOT;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 const request = http.request.bind(http);
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+/** Frames of this program and of Node below it say nothing to the function's author. */
+const OWN_FRAME = /lambda-bootstrap\.mjs|node:internal\/process\/task_queues|at new Promise \(<anonymous>\)/;
 let current;
 
 reachTheLocalCloud();
@@ -171,7 +173,7 @@ function failure(type, message, stack) {
 
 function described(error, type) {
   if (!(error instanceof Error) && !(error && typeof error === 'object' && 'message' in error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
-  return { errorType: type ?? error.name ?? 'Error', errorMessage: error.message, trace: (error.stack ?? '').split('\n') };
+  return { errorType: type ?? error.name ?? 'Error', errorMessage: error.message, trace: (error.stack ?? '').split('\n').filter((line) => !OWN_FRAME.test(line)) };
 }
 
 async function die(error, type, label = 'Uncaught Exception') {
