@@ -2,6 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.js';
 import { addCloudCommands } from './cloud/commands.js';
+import { addRunCommand } from './run.js';
+import { addOperatorCommands } from './where.js';
 import { printError, terminal, type GlobalOptions } from './terminal.js';
 
 /** Exit code of a wrong command line (reference: docs/exit-codes.md). */
@@ -11,12 +13,15 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('flotilla')
     .description('Delivery pipelines as code for many AWS accounts and regions')
     .version(version, '-V, --version')
+    .option('--local', 'act on the local cloud, starting it where it does not run')
     .option('--output <format>', 'text or json', 'text')
     .option('--no-color', 'no colour, as NO_COLOR does')
     .option('-q, --quiet', 'no messages on stderr')
     .showSuggestionAfterError()
     .showHelpAfterError('(flotilla --help lists the commands)')
     .exitOverride();
+  addRunCommand(program);
+  addOperatorCommands(program);
   addCloudCommands(program);
   try {
     await program.parseAsync([...argv]);

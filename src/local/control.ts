@@ -5,6 +5,7 @@ import type { Journal } from './journal.js';
 import { isAwsError } from './kernel/error.js';
 import type { HttpAnswer, HttpRequest, Runtime, Service } from './kernel/service.js';
 import { accountCredentials, credential, setScps } from './services/iam/identity.js';
+import { startedPipelines } from './pipeline/store.js';
 import { table } from './state/state.js';
 
 /** An account somebody named; others exist as soon as somebody uses them. */
@@ -59,6 +60,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const client = runtime.client({ principal, region });
     return kind === 'codecommit' ? client.call('codecommit', 'Pushed', { repositoryName: name, changes }) : client.call('codeconnections', 'Serve', { FullRepositoryId: name, changes });
   },
+  // Accounts and regions that have pipelines.
+  pipelines: ({ runtime }) => [...new Map(startedPipelines(runtime.state).map(({ account, region }) => [`${account}/${region}`, { account, region }])).values()],
   inbox: ({ inbox }) => inbox.messages(),
   why: ({ journal }, input) => journal.why(typeof input['requestId'] === 'string' ? input['requestId'] : undefined) ?? null,
   scps: ({ runtime }, input) => {

@@ -1,0 +1,165 @@
+import { isCancel, select } from '@clack/prompts';
+import type { Command } from 'commander';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { FlotillaError } from '../shared/errors.js';
+import { decideGate } from '../ops/approve.js';
+import type { Gate, PipelineRef } from '../ops/follow.js';
+import { run, type RunResult } from '../ops/run/run.js';
+import { where } from '../ops/where.js';
+import { localWorld } from './cloud/local.js';
+import { localPipelines } from './pipelines.js';
+import { clock, renderer, type Progress } from './render.js';
+import { summaryText } from './summary.js';
+import { terminal, type GlobalOptions, type Terminal } from './terminal.js';
+import { printWhere } from './where.js';
+
+interface RunCommandOptions extends GlobalOptions {
+  readonly dir?: string;
+  readonly ref: string;
+  readonly dirty: boolean;
+  readonly again: boolean;
+  readonly approve: string[];
+  readonly reject: string[];
+  readonly progress: string;
+  readonly logs: boolean;
+  readonly summary?: string;
+  readonly isolation: string;
+}
+
+/** Exit codes (docs/exit-codes.md). */
+const FAILED = 4;
+const WAITING = 10;
+const REJECTED = 11;
+
+export function addRunCommand(program: Command): void {
+  const collect = (value: string, before: string[]): string[] => [...before, value];
+  program
+    .command('run')
+    .description('take a commit of a CDK Pipelines app through its pipeline on the local cloud')
+    .argument('[dir]', 'folder of the app (cdk.json)', '.')
+    .option('--dir <folder>', 'folder of the state (default: the nearest .flotilla)')
+    .option('--ref <ref>', 'branch, tag or commit to take', 'HEAD')
+    .option('--dirty', 'take the working tree as it is', false)
+    .option('--again', 'run the pipeline again where the commit already went through', false)
+    .option('--approve <name>', 'approve the gate of this name, or all; repeatable', collect, [])
+    .option('--reject <name>', 'reject the gate of this name; repeatable', collect, [])
+    .option('--progress <form>', 'auto, plain or jsonl', 'auto')
+    .option('--logs', 'print the lines of builds and of the CDK CLI', false)
+    .option('--isolation <mode>', 'how build commands are kept apart: auto, bwrap or process', 'auto')
+    .option('--summary <form>', 'write a summary to stdout at the end: markdown or junit')
+    .action(async (directory: string, _options: unknown, command: Command) => {
+      process.exitCode = await runCommand(directory, command.optsWithGlobals<RunCommandOptions>());
+    });
+}
+
+async function runCommand(given: string, options: RunCommandOptions): Promise<number> {
+  const out = terminal(options);
+  const directory = resolve(given);
+  const folder = options.dir === undefined ? join(directory, '.flotilla') : resolve(options.dir);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  ignoreFolder(folder);
+  process.env['FLOTILLA_ISOLATION'] = options.isolation;
+  out.message(`${out.style('bold', 'LOCAL')} · ${directory}`);
+  const started = Date.now();
+  const world = await localWorld(folder);
+  const render = renderer(progressOf(options.progress), out, { logs: options.logs });
+  const abort = new AbortController();
+  const interrupted = (): void => {
+    if (abort.signal.aborted) process.exit(130);
+    abort.abort();
+    out.message('stopping; what stands stays: run again to go on (Ctrl-C once more kills)');
+  };
+  process.on('SIGINT', interrupted);
+  try {
+    const result = await run({
+      directory,
+      folder,
+      ref: options.ref,
+      dirty: options.dirty,
+      again: options.again,
+      target: world.target,
+      cloud: world.cloud,
+      emit: (event) => render.emit(event),
+      logs: true,
+      gate: (gate) => decisionFor(gate, options),
+      decide: (pipeline, gate, decision) => decideGate(world.target, pipeline, gate, decision, `by flotilla run${decision === 'approve' ? '' : ' --reject'}`),
+      signal: abort.signal,
+    });
+    return await conclude(result, render.failures(), { out, options, folder, started, world });
+  } catch (error) {
+    if (abort.signal.aborted) return 130;
+    throw error;
+  } finally {
+    render.close();
+    process.off('SIGINT', interrupted);
+  }
+}
+
+/** The state folder never gets into the user's commits. */
+function ignoreFolder(folder: string): void {
+  const file = join(folder, '.gitignore');
+  try {
+    readFileSync(file);
+  } catch {
+    writeFileSync(file, '*\n');
+  }
+}
+
+function progressOf(text: string): Progress {
+  if (text === 'auto' || text === 'plain') return 'plain';
+  if (text === 'jsonl') return 'jsonl';
+  throw new FlotillaError('CLI002', `--progress '${text}' is not known`, { fix: 'auto, plain or jsonl', exitCode: 2 });
+}
+
+async function decisionFor(gate: Gate, options: RunCommandOptions): Promise<'approve' | 'reject' | 'leave'> {
+  const named = (names: readonly string[]): boolean => names.some((name) => name === 'all' || name === gate.action || name === gate.stage || name === `${gate.stage}/${gate.action}`);
+  if (named(options.reject)) return 'reject';
+  if (named(options.approve)) return 'approve';
+  if (!process.stdin.isTTY || !process.stderr.isTTY || options.progress === 'jsonl') return 'leave';
+  const answer = await select({
+    message: `${gate.stage}/${gate.action}${gate.message ? ` — ${gate.message}` : ''}`,
+    options: [
+      { value: 'approve', label: 'approve' },
+      { value: 'reject', label: 'reject' },
+      { value: 'leave', label: 'leave it waiting' },
+    ],
+  });
+  return isCancel(answer) ? 'leave' : (answer as 'approve' | 'reject' | 'leave');
+}
+
+interface Conclusion {
+  readonly out: Terminal;
+  readonly options: RunCommandOptions;
+  readonly folder: string;
+  readonly started: number;
+  readonly world: Awaited<ReturnType<typeof localWorld>>;
+}
+
+async function conclude(result: RunResult, log: readonly string[], { out, options, started, world }: Conclusion): Promise<number> {
+  const failures = result.pipelines.flatMap((pipeline) => pipeline.failures.map((failure) => ({ pipeline: pipeline.name, ...failure })));
+  if (failures.length > 0) {
+    for (const failure of failures) {
+      out.message(`\n${out.style('red', '✖')} ${failure.stage}/${failure.action}: ${failure.message}`);
+      for (const line of log.filter((text) => text.startsWith(`${failure.stage}/${failure.action} │`)).slice(-25)) out.message(`  ${line}`);
+    }
+  }
+  const references: PipelineRef[] = result.pipelines.length > 0 ? [...result.pipelines] : await allPipelines(result, world);
+  const reports = await Promise.all(references.map((pipeline) => where(world.target, pipeline)));
+  out.data({ target: 'LOCAL', commit: result.commit, pipelines: result.pipelines, where: reports });
+  if (options.summary !== undefined) process.stdout.write(summaryText(options.summary, result, reports));
+  else for (const report of reports) printWhere(report, out);
+  out.message(`${out.style('dim', `${clock(Date.now() - started)} · enforced: IAM of every call, CloudFormation, KMS, artifacts, build commands · isolation ${options.isolation}; modelled: types without behaviour (flotilla cloud status)`)}`);
+  const waiting = result.pipelines.flatMap((pipeline) => pipeline.waiting.map((gate) => ({ pipeline, gate })));
+  if (waiting.length > 0) {
+    out.message(`${out.style('yellow', '⏸')} ${waiting.map(({ gate }) => `${gate.stage}/${gate.action}`).join(', ')} waits; the cloud keeps running. Next:\n  flotilla --local approve ${waiting[0]!.gate.action}`);
+    return WAITING;
+  }
+  if (failures.some(({ message }) => /^Approval was rejected/.test(message))) return REJECTED;
+  return result.pipelines.every(({ status }) => status === 'Succeeded') ? 0 : FAILED;
+}
+
+async function allPipelines(result: RunResult, world: Conclusion['world']): Promise<PipelineRef[]> {
+  const accounts = new Set(result.assembly.pipelines.map(({ account, region }) => `${account}/${region}`));
+  return (await localPipelines(world)).filter(({ account, region }) => accounts.has(`${account}/${region}`));
+}
