@@ -85,7 +85,9 @@ export class Comparison {
     return result.replaceAll('us-east-1', '<region>').replace(/\barn:aws:/g, 'arn:<partition>:');
   }
 
-  private walk(expected: unknown, actual: unknown, path: string, sets: ReadonlySet<string>, found: Difference[]): void {
+  private walk(expected: unknown, given: unknown, path: string, sets: ReadonlySet<string>, found: Difference[]): void {
+    // Blobs were recorded as bytes where they aren't text (`$bytes`), and otherwise read.
+    const actual = given instanceof Uint8Array && !isBytes(expected) ? this.normalize(Buffer.from(given).toString('utf8')) : given;
     if (this.isMasked(expected, path)) return void (actual === undefined ? found.push({ path, expected, actual }) : undefined);
     if (typeof expected === 'string') {
       if (!this.sameText(expected, actual)) found.push({ path, expected, actual });
@@ -296,4 +298,8 @@ function omit(value: unknown, path: string): unknown {
 function pythonRegExp(pattern: string): RegExp {
   const flags = /^\(\?([is]+)\)/.exec(pattern);
   return new RegExp(pattern.slice(flags?.[0].length ?? 0).replaceAll('(?P<', '(?<'), `g${flags?.[1] ?? ''}`);
+}
+
+function isBytes(expected: unknown): boolean {
+  return typeof expected === 'object' && expected !== null && '$bytes' in expected;
 }

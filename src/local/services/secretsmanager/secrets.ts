@@ -16,7 +16,7 @@ export async function createSecret(input: Sm.CreateSecretRequest, context: Reque
   const now = context.now();
   const secret: Secret = {
     name: input.Name, account: context.account, region: context.region, suffix: newSuffix(), description: input.Description, kmsKeyId: input.KmsKeyId, created: now, changed: now,
-    ...(input.Tags && input.Tags.length > 0 ? { tags: tagRecord(input.Tags) } : {}),
+    ...(input.Tags && input.Tags.length > 0 ? { tags: tagRecord(input.Tags, context) } : {}),
   };
   if (!value) {
     saveSecret(context.state, secret);
@@ -157,7 +157,7 @@ export async function batchGet(input: Sm.BatchGetSecretValueRequest, context: Re
 
 export function tagResource(input: Sm.TagResourceRequest, context: RequestContext): void {
   const secret = secretOf(input.SecretId, context);
-  const tags = { ...secret.tags, ...tagRecord(input.Tags) };
+  const tags = { ...secret.tags, ...tagRecord(input.Tags, context) };
   if (Object.keys(tags).length > 50) throw new AwsError('LimitExceededException', 'You have exceeded the maximum number of tags (50) for this secret.', { status: 400 });
   saveSecret(context.state, { ...secret, tags });
 }
@@ -167,10 +167,12 @@ export function untagResource(input: Sm.UntagResourceRequest, context: RequestCo
   saveSecret(context.state, { ...secret, tags: Object.fromEntries(Object.entries(secret.tags ?? {}).filter(([key]) => !input.TagKeys.includes(key))) });
 }
 
-function tagRecord(tags: readonly Sm.Tag[]): Record<string, string> {
+/** Tags as they are kept. The prefix `aws:` is reserved: only CloudFormation, from inside, marks what it made. */
+function tagRecord(tags: readonly Sm.Tag[], context: RequestContext): Record<string, string> {
   const found: Record<string, string> = {};
   for (const { Key = '', Value = '' } of tags) {
-    if (/^aws:/i.test(Key)) throw invalidParameter("You can't use the prefix aws: in a tag key because it's reserved for AWS use.");
+    const marking = context.http === undefined && Key.startsWith('aws:cloudformation:');
+    if (/^aws:/i.test(Key) && !marking) throw invalidParameter("You can't use the prefix aws: in a tag key because it's reserved for AWS use.");
     if (Key in found) throw invalidParameter('Duplicate tag keys found. Please use unique tag keys.');
     found[Key] = Value;
   }

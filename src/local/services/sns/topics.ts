@@ -71,18 +71,18 @@ export function getTopicAttributes(input: Sns.GetTopicAttributesInput, context: 
   return { Attributes: attributesOf(topicOf(input.TopicArn, context), context) };
 }
 
-/** A pending subscription is counted some time after it was made (recorded: cfn-sns-sns-topic-update-attributes). */
-const PENDING_LAG_MS = 60_000;
+/** Subscriptions are counted some time after they were made (recorded: cfn-sns-sns-topic-update-attributes, cfn-lambda-cfn-lambda-permissions). */
+const COUNT_LAG_MS = 60_000;
 
 function attributesOf(topic: Topic, context: RequestContext): Record<string, string> {
-  const all = subscriptions(context.state, topic.account, topic.region).list(topic.name);
-  const confirmed = all.filter((subscription) => subscription.confirmed).length;
+  const counted = subscriptions(context.state, topic.account, topic.region).list(topic.name).filter((subscription) => context.now().getTime() - subscription.created.getTime() > COUNT_LAG_MS);
+  const confirmed = counted.filter((subscription) => subscription.confirmed).length;
   return {
     Policy: context.runtime.principals.show(topic.policy),
     Owner: topic.account,
     TopicArn: topicArn(topic),
     DisplayName: '',
-    SubscriptionsPending: String(all.filter((subscription) => !subscription.confirmed && context.now().getTime() - subscription.created.getTime() > PENDING_LAG_MS).length),
+    SubscriptionsPending: String(counted.length - confirmed),
     SubscriptionsConfirmed: String(confirmed),
     SubscriptionsDeleted: String(topic.deleted),
     EffectiveDeliveryPolicy: effectiveDeliveryPolicy(topic.attributes['DeliveryPolicy']),
