@@ -61,12 +61,14 @@ function nodeModulesOf(folder: string): string {
   return folder.slice(0, folder.lastIndexOf('/node_modules/') + '/node_modules'.length);
 }
 
-/** The next program of this name on the PATH. */
+/** Finds the next program of this name on the PATH: `$real`; `$rest` is the PATH without the launchers, for programs that look themselves up again. */
 const NEXT = (name: string, bin: string): string => `real=
+rest=
 IFS=:
 for folder in $PATH; do
   [ "$folder" = "${bin}" ] && continue
-  if [ -x "$folder/${name}" ]; then real="$folder/${name}"; break; fi
+  rest="\${rest:+$rest:}$folder"
+  if [ -z "$real" ] && [ -x "$folder/${name}" ]; then real="$folder/${name}"; fi
 done
 unset IFS
 if [ -z "$real" ]; then echo "${name}: not installed on this machine" >&2; exit 127; fi
@@ -87,7 +89,8 @@ ${NEXT('npm', join(root, 'bin'))}exec "$real" "$@"
  */
 function awsLauncher(bin: string): string {
   return `#!/bin/sh
-${NEXT('aws', bin)}version=$("$real" --version 2>&1 | sed -n 's#^aws-cli/\\([0-9]*\\)\\.\\([0-9]*\\).*#\\1 \\2#p')
+${NEXT('aws', bin)}PATH=$rest
+version=$("$real" --version 2>&1 | sed -n 's#^aws-cli/\\([0-9]*\\)\\.\\([0-9]*\\).*#\\1 \\2#p')
 major=\${version%% *}; minor=\${version##* }
 if [ "$major" = 1 ]; then
   skip=; n=$#
@@ -111,13 +114,14 @@ exec "$real" "$@"
 /** Before curl: URLs of deployed APIs and functions (https://ID.execute-api.REGION.amazonaws.com/…) are asked of the local cloud. */
 function curlLauncher(bin: string): string {
   return `#!/bin/sh
-${NEXT('curl', bin)}n=$#
+${NEXT('curl', bin)}PATH=$rest
+n=$#
 while [ $n -gt 0 ]; do
   arg=$1; shift; n=$((n - 1))
   case "$arg" in
     https://*.execute-api.*.amazonaws.com*|https://*.lambda-url.*.on.aws*)
-      rest=\${arg#https://}; host=\${rest%%[/?]*}
-      set -- "$@" -H "Host: $host" "$FLOTILLA_ENDPOINT\${rest#"$host"}" ;;
+      url=\${arg#https://}; host=\${url%%[/?]*}
+      set -- "$@" -H "Host: $host" "$FLOTILLA_ENDPOINT\${url#"$host"}" ;;
     *) set -- "$@" "$arg" ;;
   esac
 done

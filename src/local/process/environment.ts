@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
 /** What a process may have of the user's environment: nothing here says who the user is or proves it. */
-const KEPT: readonly RegExp[] = [/^PATH$/, /^LANG$/, /^LANGUAGE$/, /^LC_[A-Z]+$/, /^TZ$/, /^(https?|no|all|ftp)_proxy$/i, /^NODE_EXTRA_CA_CERTS$/, /^SSL_CERT_(FILE|DIR)$/, /^(REQUESTS|CURL|AWS)_CA_BUNDLE$/, /^PIP_CERT$/];
+const KEPT: readonly RegExp[] = [/^PATH$/, /^LANG$/, /^LANGUAGE$/, /^LC_[A-Z]+$/, /^TZ$/, /^(https?|no|all|ftp)_proxy$/i, /^NODE_EXTRA_CA_CERTS$/, /^SSL_CERT_(FILE|DIR)$/, /^(REQUESTS|CURL|AWS)_CA_BUNDLE$/, /^PIP_CERT$/, /^(PYENV_ROOT|PYENV_VERSION|NVM_DIR|VOLTA_HOME|FNM_DIR|ASDF_DIR|ASDF_DATA_DIR|MISE_DATA_DIR|JAVA_HOME|GOROOT)$/];
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
 
@@ -17,6 +17,9 @@ export function baseEnvironment(home: string, user: NodeJS.ProcessEnv = process.
   const path = (environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter);
   const node = dirname(process.execPath);
   if (!path.includes(node)) path.push(node);
+  // Shims look for their tools below HOME, which is another here.
+  const pyenv = join(homedir(), '.pyenv');
+  if (environment['PYENV_ROOT'] === undefined && existsSync(pyenv)) environment['PYENV_ROOT'] = pyenv;
   return {
     ...environment,
     ...withoutProxy(environment),
