@@ -10,7 +10,7 @@ import { inbox } from './inbox.js';
 import { journal } from './journal.js';
 import type { Runtime, Service } from './kernel/service.js';
 import { answer, type Gate } from './request.js';
-import { bindPrincipals, credential, policiesOf, showPrincipals } from './services/iam/identity.js';
+import { credential, policiesOf, principalNames } from './services/iam/identity.js';
 import { services as allServices } from './services/index.js';
 import { fileBlobs } from './state/blobs.js';
 import { lmdbState } from './state/lmdb.js';
@@ -58,7 +58,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     directory: options.directory,
     client: dispatch.client,
     credential: (accessKeyId) => credential(state, accessKeyId),
-    principals: { bind: (document) => bindPrincipals(state, document), show: (document) => showPrincipals(state, document) },
+    principals: principalNames(state),
     deliver: messages.deliver,
     log,
     signal: ended.signal,

@@ -4,7 +4,7 @@ import { isAwsError, type AwsError } from '../../../src/local/kernel/error.js';
 import type { Principal } from '../../../src/local/kernel/principal.js';
 import type { Client, ConditionContext, Runtime, Service } from '../../../src/local/kernel/service.js';
 import { journal } from '../../../src/local/journal.js';
-import { bindPrincipals, credential, policiesOf, showPrincipals } from '../../../src/local/services/iam/identity.js';
+import { credential, policiesOf, principalNames } from '../../../src/local/services/iam/identity.js';
 import { iam } from '../../../src/local/services/iam/index.js';
 import { sts } from '../../../src/local/services/sts/index.js';
 import { memoryBlobs } from '../../../src/local/state/blobs.js';
@@ -26,7 +26,7 @@ export function iamCloud() {
     directory: '/nowhere',
     client: (options: Parameters<typeof dispatch.client>[0]) => dispatch.client(options),
     identify: (accessKeyId: string) => credential(state, accessKeyId)?.principal,
-    principals: { bind: (document: string) => bindPrincipals(state, document), show: (document: string) => showPrincipals(state, document) },
+    principals: principalNames(state),
     deliver: () => {},
     log: () => {},
     signal: new AbortController().signal,

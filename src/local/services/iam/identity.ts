@@ -12,7 +12,7 @@ import { accessKeys, CLOUD, groups, identities, key, policies, roles, users, typ
 export { scpsOf, setRcps, setScps, type ControlPolicy } from './control-policies.js';
 export { derivedId, secretKey, uniqueId } from './ids.js';
 export { checkDocument, malformed } from './documents.js';
-export { bindPrincipals, showPrincipals } from './principals.js';
+export { principalNames } from './principals.js';
 export { keysOfIssuer, oidcProvider, setIssuerKeys, type KeySet } from './providers.js';
 export { tagsProblem } from './tags.js';
 

@@ -1,4 +1,5 @@
 import { parseArn } from '../../kernel/arn.js';
+import type { PrincipalNames } from '../../kernel/service.js';
 import { GLOBAL, type State } from '../../state/state.js';
 import { identities, key, roles, users } from './store.js';
 
@@ -11,6 +12,18 @@ export interface Bound {
   readonly document: string;
   /** Principals that don't exist, as they stand in the document. */
   readonly unknown: readonly string[];
+}
+
+/** Binding and showing as the services' contract has it. */
+export function principalNames(state: State): PrincipalNames {
+  return {
+    bind: (document) => {
+      const { document: bound, unknown } = bindPrincipals(state, document);
+      const [first] = unknown;
+      return first === undefined ? { document: bound } : { invalid: `"${first.startsWith('arn:') || !first.includes('.') ? 'AWS' : 'Service'}":"${first}"` };
+    },
+    show: (document) => showPrincipals(state, document),
+  };
 }
 
 /** Replaces the ARNs of roles and users by their unique IDs. */
