@@ -5,6 +5,7 @@ import { codecommit } from './codecommit/index.js';
 import { codeconnections, codestarConnections } from './codeconnections/index.js';
 import { codepipeline } from './codepipeline/index.js';
 import { ecr } from './ecr/index.js';
+import { events } from './events/index.js';
 import { iam } from './iam/index.js';
 import { kms } from './kms/index.js';
 import { lambda } from './lambda/index.js';
@@ -17,4 +18,4 @@ import { ssm } from './ssm/index.js';
 import { sts } from './sts/index.js';
 
 /** Every service of the local cloud. A new one is a folder here and a line. */
-export const services: readonly Service[] = [cloudformation, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, ecr, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm, sts];
+export const services: readonly Service[] = [cloudformation, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, ecr, events, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm, sts];

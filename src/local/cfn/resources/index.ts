@@ -7,6 +7,7 @@ import { codecommit } from './codecommit.js';
 import { codebuild } from './codebuild.js';
 import { codepipeline } from './codepipeline.js';
 import { ecr } from './ecr.js';
+import { events } from './events.js';
 import { iam } from './iam.js';
 import { kms } from './kms.js';
 import { lambda } from './lambda.js';
@@ -20,7 +21,7 @@ import { sqs } from './sqs.js';
 import { ssm } from './ssm.js';
 
 /** The families with behaviour. A new one is a file here and a line. */
-const FAMILIES: readonly (readonly ResourceProvider[])[] = [cdk, cloudformation, codeconnections, codecommit, codebuild, codepipeline, ecr, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm];
+const FAMILIES: readonly (readonly ResourceProvider[])[] = [cdk, cloudformation, codeconnections, codecommit, codebuild, codepipeline, ecr, events, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm];
 
 const known = new Map(FAMILIES.flat().map((provider) => [provider.type, provider]));
 

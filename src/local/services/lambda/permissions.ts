@@ -3,7 +3,7 @@ import { parseArn } from '../../kernel/arn.js';
 import type { RequestContext, ResourcePolicy } from '../../kernel/service.js';
 import type * as Lambda from '../../models/types/lambda.js';
 import { layerPolicyOf } from './layers.js';
-import { conflict, functionArn, invalid, newRevision, parseFunctionName, policies, preconditionFailed, resolve, type PolicyRecord } from './store.js';
+import { aliases, conflict, functionArn, invalid, newRevision, parseFunctionName, policies, preconditionFailed, resolve, versionKey, versions, type AliasRecord, type PolicyRecord, type Resolved } from './store.js';
 
 /** The policy that grants on this very ARN: that of the function, or of the version or alias it names. */
 export function resourcePolicy(arn: string, context: RequestContext): ResourcePolicy | undefined {
@@ -21,10 +21,11 @@ function documentOf(policy: PolicyRecord): string {
 }
 
 export function addPermission(input: Lambda.AddPermissionRequest, context: RequestContext): Lambda.AddPermissionResponse {
-  const { at, arn } = resolve(context, input.FunctionName, input.Qualifier);
+  const resolved = resolve(context, input.FunctionName, input.Qualifier);
+  const { at, arn } = resolved;
   const all = policies(context.state, at.account, at.region);
   const before = all.get(at.name, at.qualifier ?? '');
-  if (input.RevisionId !== undefined && input.RevisionId !== before?.revisionId) throw preconditionFailed();
+  if (input.RevisionId !== undefined && input.RevisionId !== revisionOf(resolved, context)) throw preconditionFailed();
   if (at.qualifier === '$LATEST') throw invalid('We currently do not support adding policies for $LATEST.');
   if (before?.statements.some(({ Sid }) => Sid === input.StatementId)) throw conflict(`The statement id (${input.StatementId}) provided already exists. Please provide a new statement id, or remove the existing statement.`);
   const statement = {
@@ -38,7 +39,7 @@ export function addPermission(input: Lambda.AddPermissionRequest, context: Reque
   const bound = context.runtime.principals.bind(JSON.stringify({ Version: '2012-10-17', Statement: [statement] }));
   if ('invalid' in bound) throw invalid('The provided principal was invalid. Please check the principal and try again.');
   const kept = (JSON.parse(bound.document) as { Statement: PolicyRecord['statements'] }).Statement[0]!;
-  all.put([at.name, at.qualifier ?? ''], { statements: [...(before?.statements ?? []), kept], revisionId: newRevision() });
+  all.put([at.name, at.qualifier ?? ''], { statements: [...(before?.statements ?? []), kept], revisionId: revise(resolved, context) });
   return { Statement: JSON.stringify(statement) };
 }
 
@@ -66,22 +67,42 @@ function conditionOf(input: Lambda.AddPermissionRequest): { Condition?: unknown 
 }
 
 export function removePermission(input: Lambda.RemovePermissionRequest, context: RequestContext): Record<string, never> {
-  const { at } = resolve(context, input.FunctionName, input.Qualifier);
+  const resolved = resolve(context, input.FunctionName, input.Qualifier);
+  const { at } = resolved;
   const all = policies(context.state, at.account, at.region);
   const before = all.get(at.name, at.qualifier ?? '');
-  if (input.RevisionId !== undefined && before && input.RevisionId !== before.revisionId) throw preconditionFailed();
+  if (input.RevisionId !== undefined && before && input.RevisionId !== revisionOf(resolved, context)) throw preconditionFailed();
   if (!before?.statements.some(({ Sid }) => Sid === input.StatementId)) throw missing(`Statement ${input.StatementId} is not found in resource policy.`);
   const statements = before.statements.filter(({ Sid }) => Sid !== input.StatementId);
+  const revisionId = revise(resolved, context);
   if (statements.length === 0) all.delete(at.name, at.qualifier ?? '');
-  else all.put([at.name, at.qualifier ?? ''], { statements, revisionId: newRevision() });
+  else all.put([at.name, at.qualifier ?? ''], { statements, revisionId });
   return {};
 }
 
 export function getPolicy(input: Lambda.GetPolicyRequest, context: RequestContext): Lambda.GetPolicyResponse {
-  const { at } = resolve(context, input.FunctionName, input.Qualifier);
+  const resolved = resolve(context, input.FunctionName, input.Qualifier);
+  const { at } = resolved;
   const found = policies(context.state, at.account, at.region).get(at.name, at.qualifier ?? '');
   if (!found || found.statements.length === 0) throw missing('The resource you requested does not exist.');
-  return { Policy: context.runtime.principals.show(documentOf(found)), RevisionId: found.revisionId };
+  return { Policy: context.runtime.principals.show(documentOf(found)), RevisionId: revisionOf(resolved, context) };
+}
+
+/** A policy has the revision of what it is attached to: the function, version or alias (recorded: cfn-lambda-cfn-lambda-permissions). */
+function revisionOf({ at, version }: Resolved, context: RequestContext): string {
+  return aliasOf(at, context)?.revisionId ?? version.revisionId;
+}
+
+function revise({ at, version }: Resolved, context: RequestContext): string {
+  const revisionId = newRevision();
+  const alias = aliasOf(at, context);
+  if (alias) aliases(context.state, at.account, at.region).put([at.name, alias.name], { ...alias, revisionId });
+  else versions(context.state, at.account, at.region).put([at.name, versionKey(version.version)], { ...version, revisionId });
+  return revisionId;
+}
+
+function aliasOf(at: Resolved['at'], context: RequestContext): AliasRecord | undefined {
+  return at.qualifier === undefined ? undefined : aliases(context.state, at.account, at.region).get(at.name, at.qualifier);
 }
 
 function missing(message: string): AwsError {
