@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { report, runVector, summary } from './runner/run.js';
 import { readVectors, type Vector } from './runner/vector.js';
 
-/** Where the vectors lie: FLOTILLA_CONFORMANCE, or beside the repository. Without them there is nothing to do. */
-const folder = resolve(process.env['FLOTILLA_CONFORMANCE'] ?? '../shared/conformance');
+/** Where the vectors lie: FLOTILLA_VECTORS, or beside the repository. Without them there is nothing to do. */
+const folder = resolve(process.env['FLOTILLA_VECTORS'] || '../shared/conformance');
 process.env['FLOTILLA_LONG_POLL'] = 'off';
 
 describe.skipIf(!existsSync(folder))('recordings of AWS', () => {

@@ -18,10 +18,6 @@ export function checkedTemplate(original: JsonObject, processed: JsonObject): Te
   return template;
 }
 
-export const EMPTY_TEMPLATE: Template = {
-  document: {}, description: undefined, metadata: undefined, parameters: {}, mappings: {}, conditions: {}, rules: {}, resources: {}, outputs: {}, transforms: [],
-};
-
 /** A stack's declared capabilities, by what a template contains (user guide: "Acknowledging IAM resources"). */
 export function requiredCapabilities(template: Template): { capabilities: string[]; reason: string } | undefined {
   const iam = Object.values(template.resources).filter((resource) => IAM_NAMES[resource.type] !== undefined);

@@ -21,10 +21,6 @@ export function parseSnippet(text: string): Json {
   return text.trimStart().startsWith('{') ? parseJson(text) : parseYaml(text);
 }
 
-export function isJsonText(text: string): boolean {
-  return text.trimStart().startsWith('{');
-}
-
 function parseJson(text: string): Json {
   try {
     return JSON.parse(text) as Json;
