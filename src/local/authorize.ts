@@ -159,7 +159,10 @@ function tagKeys(prefix: string, tags: Readonly<Record<string, string>>): Record
 
 function resourceTags(service: Service, resource: string, context: RequestContext): Record<string, string> {
   const tags = service.resourceTags?.(resource, context);
-  return tags ? tagKeys('aws:ResourceTag', tags) : {};
+  if (!tags) return {};
+  // Several services have a key of their own besides the global one: iam:ResourceTag, ec2:ResourceTag, secretsmanager:ResourceTag …
+  const owner = parseArn(resource)?.service;
+  return { ...tagKeys('aws:ResourceTag', tags), ...(owner ? tagKeys(`${owner}:ResourceTag`, tags) : {}) };
 }
 
 /** `aws:RequestTag/…` and `aws:TagKeys`, from the two forms services take tags in: a list of key and value, or a map. */

@@ -1,5 +1,5 @@
 import type { Service } from '../../kernel/service.js';
-import { trustPolicy } from '../iam/identity.js';
+import { roleByArn, tagMap, trustPolicy } from '../iam/identity.js';
 import { assumeRole, assumeRoleRules } from './assume-role.js';
 import { callerOperations } from './callers.js';
 import { decodeAuthorizationMessage } from './messages.js';
@@ -32,5 +32,9 @@ export const sts: Service = {
     if (!/^arn:[\w-]+:iam::\d{12}:role\//.test(arn)) return undefined;
     const { document } = trustPolicy(context.state, arn);
     return { kind: 'trust', document };
+  },
+  resourceTags: (arn, context) => {
+    const role = roleByArn(context.state, arn);
+    return role && tagMap(role.tags);
   },
 };
