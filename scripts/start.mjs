@@ -16,7 +16,6 @@ const cli = join(root, 'dist', 'cli.js');
 const interactive = process.stdin.isTTY && process.stderr.isTTY;
 if (!interactive) process.stderr.write('no terminal: the gate PromoteToProd is approved by npm start itself\n');
 const { status } = spawnSync(process.execPath, [cli, 'run', work, ...(interactive ? [] : ['--approve', 'all']), ...process.argv.slice(2)], { stdio: 'inherit' });
-if (status === 0) showApi();
 process.exit(status ?? 1);
 
 /** The example as a repository of its own; a later start commits what changed in it, if anything did. */
@@ -27,12 +26,4 @@ function exportExample() {
   if (!existsSync(join(work, '.git'))) git('init', '--quiet', '--initial-branch=main');
   git('add', '--all');
   if (git('status', '--porcelain') !== '') git('commit', '--quiet', '--message', 'Payments: charge by API');
-}
-
-/** How to call what was deployed. */
-function showApi() {
-  const cloud = JSON.parse(execFileSync(process.execPath, [cli, 'cloud', 'env', '--output', 'json', '--dir', join(work, '.flotilla'), '--account', '111111111111'], { encoding: 'utf8' }).split('\n').slice(1).join('\n'));
-  process.stdout.write(`\nThe APIs answer at ${cloud.AWS_ENDPOINT_URL}. Try:\n`);
-  const { status, stdout } = spawnSync(process.execPath, [cli, 'outputs', '--local', '--dir', join(work, '.flotilla'), '--output', 'text'], { encoding: 'utf8' });
-  if (status === 0) process.stdout.write(stdout);
 }

@@ -9,6 +9,9 @@ import { printError, terminal, type GlobalOptions } from './terminal.js';
 /** Exit code of a wrong command line (reference: docs/exit-codes.md). */
 const USAGE = 2;
 
+// The SDK's notice about coming versions of Node is not for the user of this program.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('flotilla')
     .description('Delivery pipelines as code for many AWS accounts and regions')

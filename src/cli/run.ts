@@ -5,8 +5,10 @@ import { join, resolve } from 'node:path';
 import { FlotillaError } from '../shared/errors.js';
 import { decideGate } from '../ops/approve.js';
 import type { Gate, PipelineRef } from '../ops/follow.js';
+import { deployedApis } from '../ops/outputs.js';
 import { run, type RunResult } from '../ops/run/run.js';
 import { where } from '../ops/where.js';
+import { control, type CloudConnection } from './cloud/connection.js';
 import { localWorld } from './cloud/local.js';
 import { localPipelines } from './pipelines.js';
 import { clock, renderer, type Progress } from './render.js';
@@ -149,7 +151,10 @@ async function conclude(result: RunResult, log: readonly string[], { out, option
   out.data({ target: 'LOCAL', commit: result.commit, pipelines: result.pipelines, where: reports });
   if (options.summary !== undefined) process.stdout.write(summaryText(options.summary, result, reports));
   else for (const report of reports) printWhere(report, out);
-  out.message(`${out.style('dim', `${clock(Date.now() - started)} · enforced: IAM of every call, CloudFormation, KMS, artifacts, build commands · isolation ${options.isolation}; modelled: types without behaviour (flotilla cloud status)`)}`);
+  const apis = await deployedApis(world.target, reports, world.connection.endpoint);
+  for (const api of apis) out.print(`  ${api.stage.padEnd(10)} ${`${api.account}/${api.region}`.padEnd(27)} ${api.output} ${api.url}\n${' '.repeat(40)} curl ${api.local}`);
+  for (const line of await fidelity(world.connection)) out.message(out.style('dim', line));
+  out.message(out.style('dim', `${clock(Date.now() - started)} in all`));
   const waiting = result.pipelines.flatMap((pipeline) => pipeline.waiting.map((gate) => ({ pipeline, gate })));
   if (waiting.length > 0) {
     out.message(`${out.style('yellow', '⏸')} ${waiting.map(({ gate }) => `${gate.stage}/${gate.action}`).join(', ')} waits; the cloud keeps running. Next:\n  flotilla --local approve ${waiting[0]!.gate.action}`);
@@ -157,6 +162,26 @@ async function conclude(result: RunResult, log: readonly string[], { out, option
   }
   if (failures.some(({ message }) => /^Approval was rejected/.test(message))) return REJECTED;
   return result.pipelines.every(({ status }) => status === 'Succeeded') ? 0 : FAILED;
+}
+
+interface Report {
+  readonly resources: number;
+  readonly modelled: Readonly<Record<string, number>>;
+  readonly isolation: string;
+  readonly meaning: string;
+}
+
+/** What was enforced, what was only modelled and what nobody checked, in three lines. */
+async function fidelity(connection: CloudConnection): Promise<string[]> {
+  const report = await control<Report>(connection, 'report');
+  const modelled = Object.entries(report.modelled).sort(([, a], [, b]) => b - a);
+  const count = modelled.reduce((sum, [, number]) => sum + number, 0);
+  const shown = modelled.slice(0, 6).map(([type, number]) => `${type}${number > 1 ? ` ×${number}` : ''}`);
+  return [
+    `enforced      IAM of every call, trust between accounts, CloudFormation (${report.resources - count} resources really exist), KMS, artifacts, build commands`,
+    `modelled only ${count === 0 ? 'nothing' : `${count} resources: ${shown.join(', ')}${modelled.length > 6 ? ` and ${modelled.length - 6} more types` : ''}`}`,
+    `not checked   quotas of your accounts, their own service control policies, real DNS and TLS · isolation ${report.meaning}`,
+  ];
 }
 
 async function allPipelines(result: RunResult, world: Conclusion['world']): Promise<PipelineRef[]> {

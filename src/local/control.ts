@@ -5,6 +5,7 @@ import type { Journal } from './journal.js';
 import { isAwsError } from './kernel/error.js';
 import type { HttpAnswer, HttpRequest, Runtime, Service } from './kernel/service.js';
 import { accountCredentials, credential, setScps } from './services/iam/identity.js';
+import { describeIsolation, resolveIsolation, type IsolationWish } from './process/index.js';
 import { startedPipelines } from './pipeline/store.js';
 import { table } from './state/state.js';
 
@@ -51,6 +52,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return { ...account, ...accountCredentials(runtime.state, id) };
   },
   accounts: ({ runtime }) => accounts(runtime.state, 'cloud', 'global').list().map((account) => ({ ...account, ...accountCredentials(runtime.state, account.id) })),
+  // What was enforced and what was not: resources of stacks by whether their service exists here, and how code is kept apart.
+  report: async ({ runtime }) => {
+    const resources = runtime.state.list<{ type: string; modelled: boolean }>([]).filter(([key]) => key[2] === 'cloudformation' && key[3] === 'resources').map(([, resource]) => resource);
+    const modelled: Record<string, number> = {};
+    for (const { type } of resources.filter((resource) => resource.modelled)) modelled[type] = (modelled[type] ?? 0) + 1;
+    const isolation = await resolveIsolation((process.env['FLOTILLA_ISOLATION'] as IsolationWish | undefined) ?? 'auto');
+    return { resources: resources.length, modelled, isolation, meaning: describeIsolation(isolation) };
+  },
   // A repository the local cloud serves: answers where it lies, so that git on this machine can push into it; `changes` tells what a push did.
   serve: async ({ runtime }, input) => {
     const { kind, name, account, region } = input as { kind: string; name: string; account: string; region: string };
