@@ -1,4 +1,5 @@
 import type { Service } from '../kernel/service.js';
+import { apigateway } from './apigateway/index.js';
 import { cloudformation } from './cloudformation/index.js';
 import { codebuild } from './codebuild/index.js';
 import { codecommit } from './codecommit/index.js';
@@ -18,4 +19,4 @@ import { ssm } from './ssm/index.js';
 import { sts } from './sts/index.js';
 
 /** Every service of the local cloud. A new one is a folder here and a line. */
-export const services: readonly Service[] = [cloudformation, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, ecr, events, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm, sts];
+export const services: readonly Service[] = [apigateway, cloudformation, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, ecr, events, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm, sts];
