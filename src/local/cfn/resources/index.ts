@@ -1,5 +1,6 @@
 import { unreachable } from '../../../shared/errors.js';
 import { hasResourceType } from '../../models/resources.js';
+import { apigateway } from './apigateway.js';
 import { cdk } from './cdk.js';
 import { cloudformation } from './cloudformation.js';
 import { codeconnections } from './codeconnections.js';
@@ -21,7 +22,7 @@ import { sqs } from './sqs.js';
 import { ssm } from './ssm.js';
 
 /** The families with behaviour. A new one is a file here and a line. */
-const FAMILIES: readonly (readonly ResourceProvider[])[] = [cdk, cloudformation, codeconnections, codecommit, codebuild, codepipeline, ecr, events, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm];
+const FAMILIES: readonly (readonly ResourceProvider[])[] = [apigateway, cdk, cloudformation, codeconnections, codecommit, codebuild, codepipeline, ecr, events, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm];
 
 const known = new Map(FAMILIES.flat().map((provider) => [provider.type, provider]));
 
