@@ -154,8 +154,10 @@ function textTest(family: Exclude<Family, 'arn' | 'like'>): (wanted: string) => 
     case 'equals-ignore-case':
     case 'bool':
       return (wanted) => {
-        const lower = wanted.toLowerCase();
-        return (actual) => actual.toLowerCase() === lower;
+        // † What isn't "true" is false: CDK's CodeBuild action role asks for {Bool: {aws:ViaAWSService: "codepipeline.amazonaws.com"}}, and
+        // pipelines assume it, directly and so with the key false.
+        const truth = isTrue(wanted);
+        return (actual) => isTrue(actual) === truth;
       };
     case 'binary':
       return (wanted) => {
@@ -225,4 +227,8 @@ export function parseDate(text: string): number {
   if (/^\d{4}$/.test(text)) return Date.UTC(Number(text), 0);
   if (!DATE.test(text)) return Number.NaN;
   return Date.parse(/[Tt]/.test(text) && !/([Zz]|[+-]\d{2}:?\d{2})$/.test(text) ? `${text}Z` : text);
+}
+
+function isTrue(text: string): boolean {
+  return text.toLowerCase() === 'true';
 }
