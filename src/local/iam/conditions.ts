@@ -152,6 +152,10 @@ function textTest(family: Exclude<Family, 'arn' | 'like'>): (wanted: string) => 
     case 'null':
       return (wanted) => (actual) => actual === wanted;
     case 'equals-ignore-case':
+      return (wanted) => {
+        const lower = wanted.toLowerCase();
+        return (actual) => actual.toLowerCase() === lower;
+      };
     case 'bool':
       return (wanted) => {
         // † What isn't "true" is false: CDK's CodeBuild action role asks for {Bool: {aws:ViaAWSService: "codepipeline.amazonaws.com"}}, and

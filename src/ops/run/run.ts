@@ -114,18 +114,26 @@ async function prepareDependencies({ directory, emit, folder }: RunOptions): Pro
     await step(emit, `${command} ${args.join(' ')}`, () => runProgram(command!, args, 'RUN006', 'installing the app\'s dependencies', { cwd: directory, env }));
   }
   const venv = pythonEnvironment(folder, directory);
-  if (existsSync(join(directory, 'requirements.txt')) && !existsSync(join(directory, '.venv')) && !existsSync(join(venv, 'complete'))) {
-    await step(emit, 'pip install -r requirements.txt', async () => {
+  const requirements = pythonRequirements(directory);
+  if (requirements && !existsSync(join(directory, '.venv')) && !existsSync(join(venv, 'complete'))) {
+    await step(emit, `pip install -r ${requirements}`, async () => {
       await runProgram('python3', ['-m', 'venv', venv], 'RUN006', 'making a Python environment', { cwd: directory, env });
-      await runProgram(join(venv, 'bin', 'pip'), ['install', '--quiet', '-r', 'requirements.txt'], 'RUN006', 'installing the app\'s dependencies', { cwd: directory, env });
+      await runProgram(join(venv, 'bin', 'pip'), ['install', '--quiet', '-r', requirements], 'RUN006', 'installing the app\'s dependencies', { cwd: directory, env });
       writeFileSync(join(venv, 'complete'), '');
     });
   }
 }
 
+/** The usual places of a Python app's requirements; only where cdk.json starts Python. */
+function pythonRequirements(directory: string): string | undefined {
+  const { app } = JSON.parse(readFileSync(join(directory, 'cdk.json'), 'utf8')) as { app?: string };
+  if (!/python/.test(app ?? '')) return undefined;
+  return ['requirements.txt', 'requirements/requirements.txt', 'requirements/base.txt', 'requirements/prod.txt'].find((name) => existsSync(join(directory, name)));
+}
+
 function pythonEnvironment(folder: string, directory: string): string {
-  const requirements = join(directory, 'requirements.txt');
-  const key = existsSync(requirements) ? createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12) : 'none';
+  const requirements = pythonRequirements(directory);
+  const key = requirements ? createHash('sha256').update(readFileSync(join(directory, requirements))).digest('hex').slice(0, 12) : 'none';
   return join(folder, 'python', key);
 }
 
