@@ -33,6 +33,8 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
   script('npm', npmLauncher(root));
   script('aws', awsLauncher(bin));
   script('curl', curlLauncher(bin));
+  for (const name of ['python', 'python3']) script(name, pythonLauncher(name, bin));
+  for (const name of ['pip', 'pip3']) script(name, `#!/bin/sh\nexec "${join(bin, 'python3')}" -m pip "$@"\n`);
   const tools = Object.fromEntries(TOOLS.map((name) => [name, packageFolder(name)]).filter((entry): entry is [string, string] => entry[1] !== undefined));
   return {
     bin,
@@ -126,5 +128,22 @@ while [ $n -gt 0 ]; do
   esac
 done
 exec "$real" "$@"
+`;
+}
+
+/** Folder below HOME that holds what a build installs with pip; its programs are on the PATH. */
+export const PYTHON = '.python';
+
+/**
+ * Before Python: a build installs packages as on AWS, where the image is its own, but must not touch this machine's. So it gets an environment
+ * of its own that sees what is installed here. Activated environments stand before this on the PATH and are left alone.
+ */
+function pythonLauncher(name: string, bin: string): string {
+  return `#!/bin/sh
+own="$HOME/${PYTHON}"
+if [ ! -x "$own/bin/python3" ]; then
+${NEXT('python3', bin)}  PATH=$rest "$real" -m venv --system-site-packages --without-pip "$own" || exit $?
+fi
+exec "$own/bin/${name}" "$@"
 `;
 }

@@ -9,7 +9,7 @@ import { PHASES, parseBuildspec, type Artifacts, type Buildspec, type PhaseName 
 import { restoreCache, saveCache } from './cache.js';
 import { buildEnvironment } from './environment.js';
 import { chooseFiles } from './files.js';
-import { writeLaunchers } from './launchers.js';
+import { PYTHON, writeLaunchers } from './launchers.js';
 import { buildLog, type BuildLog } from './log.js';
 import { runPhase, type ShellState } from './phase.js';
 import { buildArn, type Build, type BuildPhase, type BuildStatus, type Place } from './record.js';
@@ -117,7 +117,7 @@ class BuildRun {
     const home = prepareHome(join(this.folder, 'home'));
     const launchers = writeLaunchers(runtime.directory, runtime.endpoint);
     const global = join(home, '.npm-global');
-    const path = [launchers.bin, join(global, 'bin'), process.env['PATH'] ?? ''].join(':');
+    const path = [launchers.bin, join(global, 'bin'), join(home, PYTHON, 'bin'), process.env['PATH'] ?? ''].join(':');
     const shell: ShellState = {
       cwd: source,
       env: {

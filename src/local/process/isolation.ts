@@ -71,7 +71,7 @@ export function bubblewrapped(command: readonly string[], options: { cwd: string
 }
 
 /** Beside a folder of programs lie what they are made of. `share` is left out: ~/.local/share holds key rings. */
-const PARTS = ['lib', 'lib64', 'libexec', 'include', 'versions', 'bin', 'shims', 'plugins'];
+const PARTS = ['lib', 'lib64', 'libexec', 'include', 'versions', 'version', 'alias', 'bin', 'shims', 'plugins', 'pyenv.d'];
 
 /** Folders outside the system that PATH and this Node need (nvm, pyenv, ~/.local/bin …): programs, not the home they lie in. */
 function toolFolders(path: string): string[] {
