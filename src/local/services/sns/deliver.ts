@@ -1,3 +1,4 @@
+import { CHATBOT } from './chat.js';
 import { randomUUID } from 'node:crypto';
 import { parseArn } from '../../kernel/arn.js';
 import type { RequestContext } from '../../kernel/service.js';
@@ -45,12 +46,17 @@ async function send(subscription: Subscription, topic: Topic, message: Message, 
     case 'sms':
       return context.runtime.deliver({ channel: 'sms', to: subscription.endpoint, from: topic.attributes['DisplayName'] || 'NOTICE', account: topic.account, region: topic.region, body: text });
     default: {
+      if (subscription.endpoint === CHATBOT) return toChat(subscription, topic, message.entry.Subject, text, context);
       const mail = subscription.protocol === 'email';
       const json = subscription.attributes['RawMessageDelivery'] === 'true' ? text : JSON.stringify(notification);
       const body = mail ? `${text}\n\n--\nIf you wish to stop receiving notifications from this topic: ${notification.UnsubscribeURL}` : json;
       return toInbox(subscription, topic, message.entry.Subject ?? 'AWS Notification Message', body, context);
     }
   }
+}
+
+async function toChat(subscription: Subscription, topic: Topic, subject: string | undefined, message: string, context: RequestContext): Promise<void> {
+  await context.asService({ sourceArn: topicArn(topic), sourceAccount: subscription.owner, region: topic.region }).call('chatbot', 'ReceiveMessage', { topicArn: topicArn(topic), ...(subject ? { subject } : {}), message });
 }
 
 function toInbox(subscription: Subscription, topic: Topic, subject: string, body: string, context: RequestContext): void {

@@ -1,3 +1,4 @@
+import { CHATBOT } from './chat.js';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { parseArn } from '../../kernel/arn.js';
 import type { RequestContext } from '../../kernel/service.js';
@@ -34,7 +35,7 @@ export async function subscribe(input: Sns.SubscribeInput, context: RequestConte
     return { SubscriptionArn: existing.confirmed || input.ReturnSubscriptionArn ? subscriptionArn(existing) : PENDING };
   }
   // Who owns the endpoint needn't confirm that it wants the messages; a phone isn't asked.
-  const confirmed = input.Protocol === 'sms' || parseArn(endpoint)?.account === context.account;
+  const confirmed = input.Protocol === 'sms' || endpoint === CHATBOT || parseArn(endpoint)?.account === context.account;
   const subscription: Subscription = {
     id: randomUUID(), topic: topicArn(topic), owner: context.account, principal: principalArn(context), protocol: input.Protocol, endpoint, confirmed, authenticated: confirmed, attributes, created: context.now(),
     ...(confirmed ? {} : { token: randomBytes(144).toString('hex') }),
