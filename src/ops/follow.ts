@@ -1,3 +1,4 @@
+import { CloudFormationClient, DescribeStackEventsCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CodeBuildClient, BatchGetBuildsCommand } from '@aws-sdk/client-codebuild';
 import { CodePipelineClient, GetPipelineCommand, GetPipelineExecutionCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
@@ -65,7 +66,7 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
         if (!next) {
           if (options.logs) await logs.advance(details, true);
           emit({ type: 'execution', id: execution, status, ...(pipelineExecution?.statusSummary ? { detail: pipelineExecution.statusSummary } : {}) });
-          return { execution, status, waiting: [], failures: failuresOf(details) };
+          return { execution, status, waiting: [], failures: await failuresOf(details, pipeline, target) };
         }
         emit({ type: 'execution', id: execution, status, detail: `the pipeline changed itself and starts again as ${next}` });
         execution = next;
@@ -120,10 +121,36 @@ function report(detail: ActionExecutionDetail, seen: Map<string, string>, done: 
   emit({ type: 'action', stage: stageName, action: actionName, status, done, total, ...(message ? { detail: message } : {}), ...(seconds === undefined ? {} : { seconds }) });
 }
 
-function failuresOf(details: readonly ActionExecutionDetail[]): FollowResult['failures'] {
-  return details
-    .filter(({ status }) => status === 'Failed')
-    .map(({ stageName = '', actionName = '', output }) => ({ stage: stageName, action: actionName, message: output?.executionResult?.errorDetails?.message ?? 'no reason was given' }));
+/** Failed actions; for a deployment with what CloudFormation says of each resource that failed. */
+async function failuresOf(details: readonly ActionExecutionDetail[], pipeline: PipelineRef, target: Target): Promise<FollowResult['failures']> {
+  return Promise.all(
+    details
+      .filter(({ status }) => status === 'Failed')
+      .map(async ({ stageName = '', actionName = '', input, output }) => {
+        const message = output?.executionResult?.errorDetails?.message ?? 'no reason was given';
+        const stack = input?.configuration?.['StackName'];
+        const account = (input?.roleArn ?? '').split(':')[4] || pipeline.account;
+        const reasons = stack ? await failedResources(target, account, input?.region ?? pipeline.region, stack) : [];
+        return { stage: stageName, action: actionName, message: [message, ...reasons].join('\n') };
+      }),
+  );
+}
+
+async function failedResources(target: Target, account: string, region: string, StackName: string): Promise<string[]> {
+  const client = new CloudFormationClient(await clientSettings(target, account, region));
+  try {
+    const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
+    // Events of the latest operation: up to the one that began it.
+    const begin = StackEvents.findIndex(({ ResourceType, ResourceStatus }) => ResourceType === 'AWS::CloudFormation::Stack' && /^(CREATE|UPDATE|DELETE)_IN_PROGRESS$/.test(ResourceStatus ?? ''));
+    return StackEvents.slice(0, begin + 1)
+      .filter(({ ResourceStatus, ResourceStatusReason }) => /_FAILED$/.test(ResourceStatus ?? '') && !/cancelled/.test(ResourceStatusReason ?? ''))
+      .reverse()
+      .map(({ LogicalResourceId, ResourceType, ResourceStatusReason }) => `${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason}`);
+  } catch {
+    return [];
+  } finally {
+    client.destroy();
+  }
 }
 
 /** The execution that goes on where this one was cut off by a change of the pipeline or overtaken. */
