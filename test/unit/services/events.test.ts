@@ -98,9 +98,8 @@ describe('EventBridge', () => {
     await emit('FAILED');
     await cloud.admin.call('sns', 'Publish', { TopicArn, Message: 'to the topic' });
     const slack = await eventually(async () => {
-      const answer = await fetch(`${cloud.endpoint}/_flotilla/inbox`, { headers: { 'x-flotilla-token': 'test' } });
-      const messages = ((await answer.json()) as { messages?: { channel: string; body: string; to: string }[] } | { channel: string; body: string; to: string }[]);
-      const found = (Array.isArray(messages) ? messages : messages.messages ?? []).filter(({ channel }) => channel === 'slack');
+      const answer = await fetch(`${cloud.endpoint}/_flotilla/inbox`, { method: 'POST', headers: { 'x-flotilla-token': 'test' }, body: '{}' });
+      const found = ((await answer.json()) as { channel: string; body: string; to: string }[]).filter(({ channel }) => channel === 'slack');
       return found.length >= 2 ? found : undefined;
     });
     expect(slack.map(({ to, body }) => [to, /FAILED|to the topic/.test(body)])).toEqual([['T123/C123', true], ['T123/C123', true]]);
