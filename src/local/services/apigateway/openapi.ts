@@ -36,7 +36,7 @@ export function importInto(api: StoredApi, { document, ...info }: Definition, mo
   context.state.transaction(() => {
     if (mode === 'overwrite')
       for (const part of [resources, authorizers, models, validators, responses]) for (const [key] of part(...at).entries([api.id])) if (part !== resources || key[1] !== api.rootResourceId) part(...at).delete(...key);
-    apis(...at).put(api.id, compact({ ...api, name: info.title, ...(info.description ? { description: info.description } : {}), binaryMediaTypes: (document['x-amazon-apigateway-binary-media-types'] as string[] | undefined) ?? api.binaryMediaTypes }));
+    apis(...at).put(api.id, compact({ ...api, name: info.title, ...(info.description ? { description: info.description } : {}), ...(info.version ? { version: info.version } : {}), binaryMediaTypes: binaryTypes(api, document) }));
     const root = resources(...at).get(api.id, api.rootResourceId)!;
     if (mode === 'overwrite') resources(...at).put([api.id, root.id], { id: root.id, path: '/' });
     for (const [name, schema] of Object.entries(object(document['definitions'] ?? object(document['components'])['schemas'])))
@@ -47,6 +47,12 @@ export function importInto(api: StoredApi, { document, ...info }: Definition, mo
       responses(...at).put([api.id, type], compact({ responseType: type, ...object(response), defaultResponse: false }) as Gateway.GatewayResponse);
     for (const [path, item] of Object.entries(object(document['paths']))) importPath(api, path, object(item), document, { validatorIds, authorizerIds }, context);
   });
+}
+
+/** Those of the definition join those the API has. */
+function binaryTypes(api: StoredApi, document: Node): string[] | undefined {
+  const all = [...new Set([...(api.binaryMediaTypes ?? []), ...((document['x-amazon-apigateway-binary-media-types'] as string[] | undefined) ?? [])])].sort();
+  return all.length > 0 ? all : undefined;
 }
 
 function importValidators(api: StoredApi, document: Node, context: RequestContext): Map<string, string> {

@@ -96,6 +96,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'caching/ttlInSeconds': 'cacheTtlInSeconds', 'caching/dataEncrypted': 'cacheDataEncrypted', 'caching/requireAuthorizationForCacheControl': 'requireAuthorizationForCacheControl', 'caching/unauthorizedCacheControlHeaderStrategy': 'unauthorizedCacheControlHeaderStrategy',
 };
 
+/** What a method's settings are once one of them was set (recorded: GetStage). */
+const DEFAULT_SETTINGS: Gateway.MethodSetting = {
+  metricsEnabled: false, dataTraceEnabled: false, throttlingBurstLimit: 5000, throttlingRateLimit: 10_000, cachingEnabled: false, cacheTtlInSeconds: 300, cacheDataEncrypted: false, requireAuthorizationForCacheControl: true,
+  unauthorizedCacheControlHeaderStrategy: 'SUCCEED_WITH_RESPONSE_HEADER',
+};
+
 export function updateStage(input: Gateway.UpdateStageRequest, context: RequestContext): Gateway.Stage {
   const before = stageOf(input, context);
   const operations = (input.patchOperations ?? []).map((operation) => {
@@ -105,7 +111,8 @@ export function updateStage(input: Gateway.UpdateStageRequest, context: RequestC
     const path = match[1] === '*' ? '*' : match[1]!.replace(/^~1/, '');
     return { ...operation, path: `/methodSettings/${path}~1${match[2]}/${member}` };
   });
-  const changed = patched(before, operations);
+  const patchedStage = patched(before, operations);
+  const changed = { ...patchedStage, methodSettings: Object.fromEntries(Object.entries(patchedStage.methodSettings ?? {}).map(([path, settings]) => [path, { ...DEFAULT_SETTINGS, ...settings }])) };
   if (changed.deploymentId !== before.deploymentId) deploymentOf({ restApiId: input.restApiId, deploymentId: changed.deploymentId ?? '' }, context);
   const stage = { ...changed, lastUpdatedDate: context.now() };
   stages(context.state, context.account, context.region).put([input.restApiId, input.stageName], stage);
