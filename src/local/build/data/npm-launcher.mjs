@@ -3,7 +3,7 @@
 //
 // Environment: FLOTILLA_TOOLS (JSON: name -> folder of the installed package), FLOTILLA_TREES (folder of cached trees).
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,17 +93,24 @@ function ci() {
   const { status } = spawnSync(npm, process.argv.slice(2), { stdio: 'inherit', env: { ...process.env, PATH: folders.join(delimiter) } });
   if (status !== 0) process.exit(status ?? 1);
   if (!existsSync(join(root, 'node_modules'))) return;
-  const incoming = `${tree}.${process.pid}`;
-  rmSync(incoming, { recursive: true, force: true });
-  mkdirSync(incoming, { recursive: true });
-  link(join(root, 'node_modules'), join(incoming, 'node_modules'));
-  writeFileSync(join(incoming, 'complete'), fingerprint(join(incoming, 'node_modules')));
-  rmSync(tree, { recursive: true, force: true });
+  keep(root, tree);
+}
+
+/** Keeps the installed tree for later builds. Several builds may do so at once; none fails because of it. */
+function keep(root, tree) {
+  // Process IDs repeat: each sandbox counts its own.
+  const incoming = `${tree}.${randomUUID()}`;
   try {
+    mkdirSync(incoming, { recursive: true });
+    link(join(root, 'node_modules'), join(incoming, 'node_modules'));
+    writeFileSync(join(incoming, 'complete'), fingerprint(join(incoming, 'node_modules')));
+    if (existsSync(tree)) renameSync(tree, `${incoming}.old`);
     renameSync(incoming, tree);
-  } catch {
-    rmSync(incoming, { recursive: true, force: true });
+  } catch (error) {
+    process.stderr.write(`the installed tree was not kept for later builds: ${error.message}\n`);
   }
+  rmSync(incoming, { recursive: true, force: true });
+  rmSync(`${incoming}.old`, { recursive: true, force: true });
 }
 
 /** A copy whose files are hard links: nothing is read or written but names. */
