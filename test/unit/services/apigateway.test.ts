@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { assumeRole } from '../../../src/local/kernel/assume.js';
+import { sha256, sign, signingKey } from '../../../src/local/kernel/sigv4.js';
 import { A, functionCloud, REGION, type FunctionCloud } from './function-cloud.js';
 
 let cloud: FunctionCloud;
@@ -29,6 +31,7 @@ beforeAll(async () => {
   await proxy(await resource(made.rootResourceId, 'locked'), 'GET', guard);
   const { id: authorizerId } = await call<{ id: string }>('CreateAuthorizer', { name: 'guard', type: 'TOKEN', authorizerUri: uri(guard), identitySource: 'method.request.header.Authorization' });
   await proxy(await resource(made.rootResourceId, 'guarded'), 'GET', echo, { authorizationType: 'CUSTOM', authorizerId });
+  await proxy(await resource(made.rootResourceId, 'signed'), 'GET', echo, { authorizationType: 'AWS_IAM' });
   await call('PutMethod', { resourceId: pets, httpMethod: 'OPTIONS', authorizationType: 'NONE' });
   await call('PutMethodResponse', { resourceId: pets, httpMethod: 'OPTIONS', statusCode: '204', responseParameters: { 'method.response.header.Access-Control-Allow-Origin': true } });
   await call('PutIntegration', { resourceId: pets, httpMethod: 'OPTIONS', type: 'MOCK', requestTemplates: { 'application/json': '{ statusCode: 200 }' } });
@@ -65,6 +68,24 @@ it('asks the authorizer', async () => {
   expect(await get('/guarded', { headers: { authorization: 'bad' } })).toEqual([401, { message: 'Unauthorized' }]);
   expect(await get('/guarded', { headers: { authorization: 'no' } })).toEqual([403, { message: 'User is not authorized to access this resource with an explicit deny' }]);
   expect(await get('/guarded', { headers: { authorization: 'ok' } })).toEqual([200, ['GET', '/guarded', null, null, 'me']]);
+});
+
+it('takes a signature for what the caller may do', async () => {
+  const role = await cloud.role('reader', ['execute-api:Invoke'], 'ec2.amazonaws.com');
+  const { credentials } = await assumeRole(cloud.runtime, { roleArn: role, sessionName: 'session', region: REGION, as: { service: 'ec2.amazonaws.com', account: A } });
+  const url = new URL(`${base}/signed`);
+  const sent = (secret: string): Promise<Response> => {
+    const headers: Record<string, string> = { host: url.host, 'x-amz-date': new Date().toISOString().replace(/[-:]|\.\d+/g, ''), 'x-amz-security-token': credentials.sessionToken };
+    const scope = { date: headers['x-amz-date']!.slice(0, 8), region: REGION, service: 'execute-api' };
+    const canonical = ['GET', url.pathname, '', ...Object.entries(headers).sort().map(([name, value]) => `${name}:${value}`), '', Object.keys(headers).sort().join(';'), sha256('')].join('\n');
+    const text = ['AWS4-HMAC-SHA256', headers['x-amz-date'], `${scope.date}/${REGION}/execute-api/aws4_request`, sha256(canonical)].join('\n');
+    const signed = `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope.date}/${REGION}/execute-api/aws4_request, SignedHeaders=${Object.keys(headers).sort().join(';')}, Signature=${sign(signingKey(secret, scope), text)}`;
+    const { host: _, ...others } = headers;
+    return fetch(url, { headers: { ...others, authorization: signed } });
+  };
+  expect((await fetch(url)).status).toBe(403);
+  expect((await sent('wrong')).status).toBe(403);
+  expect((await sent(credentials.secretAccessKey)).status).toBe(200);
 });
 
 it('answers a preflight without a backend', async () => {

@@ -1,5 +1,7 @@
 import { assumeRole } from '../../kernel/assume.js';
 import { isAwsError } from '../../kernel/error.js';
+import { signedCaller } from '../../kernel/caller.js';
+import type { Principal } from '../../kernel/principal.js';
 import type { Client } from '../../kernel/service.js';
 import type * as Gateway from '../../models/types/apigateway.js';
 import { Refusal, type ApiRequest } from './execute.js';
@@ -9,10 +11,7 @@ import { functionOf, requestContext, withVariables } from './event.js';
 export async function authorizeRequest(asked: ApiRequest): Promise<void> {
   const { method, snapshot, api } = asked;
   const type = method.authorizationType ?? 'NONE';
-  if (type === 'AWS_IAM') {
-    if (!asked.headers['authorization']) throw new Refusal('MISSING_AUTHENTICATION_TOKEN', 403, 'Missing Authentication Token', 'MissingAuthenticationTokenException');
-    throw new Refusal('DEFAULT_5XX', 501, 'The local cloud does not verify signatures of execute-api requests: methods with AWS_IAM authorization can not be called');
-  }
+  if (type === 'AWS_IAM') return bySignature(asked);
   if (type === 'COGNITO_USER_POOLS') throw new Refusal('DEFAULT_5XX', 501, 'The local cloud has no Cognito user pools: the method\'s authorizer can not be asked');
   if (api.policy) await byPolicy(asked);
   if (type !== 'CUSTOM') return;
@@ -21,13 +20,25 @@ export async function authorizeRequest(asked: ApiRequest): Promise<void> {
   await byFunction(asked, authorizer);
 }
 
-async function byPolicy(asked: ApiRequest): Promise<void> {
-  const client = asked.runtime.client({ principal: { kind: 'anonymous', account: '' }, region: asked.region, context: { 'aws:SourceIp': '127.0.0.1' } });
+/** The caller's own policies and the API's decide on `execute-api:Invoke`. */
+async function bySignature(asked: ApiRequest): Promise<void> {
+  const caller = signedCaller(asked.sent, asked.body, 'execute-api', asked.runtime);
+  if (caller === 'unsigned') throw new Refusal('MISSING_AUTHENTICATION_TOKEN', 403, 'Missing Authentication Token', 'MissingAuthenticationTokenException');
+  if (caller === 'invalid') throw new Refusal('INVALID_SIGNATURE', 403, 'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.', 'InvalidSignatureException');
+  await mayInvoke(asked, caller.principal);
+  const { principal } = caller;
+  asked.caller = { accountId: principal.account, caller: 'userId' in principal ? principal.userId : null, user: 'userId' in principal ? principal.userId : null, userArn: 'arn' in principal ? principal.arn : null, accessKey: 'accessKeyId' in principal ? (principal.accessKeyId ?? null) : null };
+}
+
+const byPolicy = (asked: ApiRequest): Promise<void> => mayInvoke(asked, { kind: 'anonymous', account: '' });
+
+async function mayInvoke(asked: ApiRequest, principal: Principal): Promise<void> {
+  const client = asked.runtime.client({ principal, region: asked.region, context: { 'aws:SourceIp': '127.0.0.1' } });
   try {
     await client.call('apigateway', 'AuthorizeExecute', { methodArn: methodArn(asked) });
   } catch (error) {
     if (!isAwsError(error)) throw error;
-    throw new Refusal('ACCESS_DENIED', 403, error.message.replace(/^User: (?!anonymous)\S+/, 'User: anonymous'), 'AccessDeniedException');
+    throw new Refusal('ACCESS_DENIED', 403, error.message, 'AccessDeniedException');
   }
 }
 

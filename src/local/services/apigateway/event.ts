@@ -24,7 +24,7 @@ export function requestContext(asked: ApiRequest): Record<string, unknown> {
     requestId,
     identity: {
       cognitoIdentityPoolId: null, accountId: null, cognitoIdentityId: null, caller: null, sourceIp: '127.0.0.1', principalOrgId: null, accessKey: null, cognitoAuthenticationType: null, cognitoAuthenticationProvider: null,
-      userArn: null, userAgent: headers['user-agent'] ?? null, user: null, ...(apiKey ? { apiKey: apiKey.value, apiKeyId: apiKey.id } : {}),
+      userArn: null, userAgent: headers['user-agent'] ?? null, user: null, ...asked.caller, ...(apiKey ? { apiKey: apiKey.value, apiKeyId: apiKey.id } : {}),
     },
     domainName: host,
     deploymentId: stage.deploymentId,

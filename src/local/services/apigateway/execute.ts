@@ -30,11 +30,15 @@ export interface ApiRequest {
   readonly query: Readonly<Record<string, string>>;
   readonly multiQuery: Readonly<Record<string, readonly string[]>>;
   readonly body: Buffer;
+  /** As it was sent: what a signature covers. */
+  readonly sent: Pick<HttpRequest, 'method' | 'path' | 'search' | 'headers'>;
   readonly requestId: string;
   readonly time: number;
   /** What the authorizer said; shown to integrations. */
   authorizer?: Readonly<Record<string, unknown>>;
-  /** Value of the API key that was used. */
+  /** Who signed the request, as `$context.identity` shows it. */
+  caller?: Readonly<Record<string, string | null>>;
+  /** The API key that was used. */
   apiKey?: { readonly id: string; readonly value: string };
 }
 
@@ -93,7 +97,7 @@ async function answerOf(found: Found, request: HttpRequest, path: string): Promi
     (multiQuery[name] ??= []).push(value);
   }
   const asked: ApiRequest = {
-    ...found, ...route, verb: request.method, path, host: request.host, headers: request.headers, query, multiQuery, body: Buffer.from(await request.body.bytes()), time: found.runtime.clock.now(),
+    ...found, ...route, verb: request.method, path, host: request.host, headers: request.headers, query, multiQuery, body: Buffer.from(await request.body.bytes()), sent: request, time: found.runtime.clock.now(),
   };
   await authorizeRequest(asked);
   checkKey(asked);

@@ -122,7 +122,7 @@ function record(runtime: Runtime, event: StoredEvent, target: Resolved, conditio
 async function tell(runtime: Runtime, target: Resolved, destination: string | undefined, message: string, attributes: Record<string, string> = {}): Promise<void> {
   if (!destination) return;
   try {
-    const { client } = await assumeRole(runtime, { roleArn: target.version.role, sessionName: target.version.name, region: target.at.region, as: { service: 'lambda.amazonaws.com', account: target.function.account } });
+    const { client } = await assumeRole(runtime, { roleArn: target.version.role, sessionName: target.version.name.padEnd(2, '_'), region: target.at.region, as: { service: 'lambda.amazonaws.com', account: target.function.account } });
     await send(runtime, client, destination, message, attributes);
   } catch (error) {
     runtime.log(`lambda: ${target.version.name} could not send to ${destination}: ${error instanceof Error ? error.message : String(error)}`);

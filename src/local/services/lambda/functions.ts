@@ -76,7 +76,7 @@ function variables(environment: Lambda.Environment | undefined): Record<string, 
 async function checkRole(role: string, name: string, context: RequestContext): Promise<void> {
   context.authorize('iam:PassRole', role, { 'iam:PassedToService': 'lambda.amazonaws.com' });
   try {
-    await assumeRole(context.runtime, { roleArn: role, sessionName: name, region: context.region, as: { service: 'lambda.amazonaws.com', account: context.account }, duration: 900 });
+    await assumeRole(context.runtime, { roleArn: role, sessionName: name.padEnd(2, '_'), region: context.region, as: { service: 'lambda.amazonaws.com', account: context.account }, duration: 900 });
   } catch (error) {
     if (isAwsError(error)) throw invalid('The role defined for the function cannot be assumed by Lambda.');
     throw error;

@@ -308,7 +308,7 @@ export class Instance {
 
 async function assume(runtime: Runtime, { version, function: owner, at }: Resolved): Promise<AssumedRole> {
   try {
-    return await assumeRole(runtime, { roleArn: version.role, sessionName: version.name, region: at.region, as: { service: 'lambda.amazonaws.com', account: owner.account }, context: { 'lambda:SourceFunctionArn': `arn:aws:lambda:${at.region}:${owner.account}:function:${version.name}` } });
+    return await assumeRole(runtime, { roleArn: version.role, sessionName: version.name.padEnd(2, '_'), region: at.region, as: { service: 'lambda.amazonaws.com', account: owner.account }, context: { 'lambda:SourceFunctionArn': `arn:aws:lambda:${at.region}:${owner.account}:function:${version.name}` } });
   } catch (error) {
     if (isAwsError(error)) throw new AwsError('AccessDeniedException', 'The role defined for the function cannot be assumed by Lambda.', { status: 403, fields: { Type: 'User' } });
     throw error;

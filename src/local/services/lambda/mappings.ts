@@ -188,7 +188,7 @@ interface Message {
 async function once(runtime: Runtime, mapping: MappingRecord, signal: AbortSignal): Promise<boolean> {
   const arn = parseArn(mapping.source)!;
   const { version } = resolve({ state: runtime.state, account: mapping.account, region: mapping.region }, functionArn(mapping, mapping.qualifier));
-  const { client } = await assumeRole(runtime, { roleArn: version.role, sessionName: version.name, region: arn.region, as: { service: 'lambda.amazonaws.com', account: mapping.account } });
+  const { client } = await assumeRole(runtime, { roleArn: version.role, sessionName: version.name.padEnd(2, '_'), region: arn.region, as: { service: 'lambda.amazonaws.com', account: mapping.account } });
   const QueueUrl = queueUrl(runtime, mapping.source);
   const received = await client.call<{ Messages?: Message[] }>('sqs', 'ReceiveMessage', {
     QueueUrl, MaxNumberOfMessages: Math.min(10, mapping.batchSize), WaitTimeSeconds: WAIT_SECONDS, AttributeNames: ['All'], MessageAttributeNames: ['All'],

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { signedCaller } from '../../kernel/caller.js';
 import { isAwsError } from '../../kernel/error.js';
+import type { Principal } from '../../kernel/principal.js';
 import type { HttpAnswer, HttpRequest, Runtime } from '../../kernel/service.js';
 import { invokeDirectly } from './invoke.js';
 import { functionArn, owners } from './store.js';
@@ -13,8 +15,9 @@ export async function urlAnswer(request: HttpRequest, runtime: Runtime): Promise
   const url = owner && urls(runtime.state, owner.account, owner.region).get(owner.name, owner.qualifier);
   if (!owner || !url) return json(404, { Message: null });
   if (request.method === 'OPTIONS' && url.cors && request.headers['access-control-request-method']) return { status: 200, headers: cors(url, request) };
-  if (!(await allowed(owner, url, runtime))) return json(403, { Message: 'Forbidden' }, { 'x-amzn-ErrorType': 'AccessDeniedException' });
-  const event = await eventOf(request, found, owner.account, runtime);
+  const body = Buffer.from(await request.body.bytes());
+  if (!(await allowed(owner, url, request, body, runtime))) return json(403, { Message: 'Forbidden' }, { 'x-amzn-ErrorType': 'AccessDeniedException' });
+  const event = eventOf(request, found, body, runtime);
   const outcome = await invokeDirectly(runtime, { ...owner, qualifier: owner.qualifier || undefined }, event);
   if (outcome.error) return json(502, { message: 'Internal Server Error' });
   return answerOf(Buffer.from(outcome.payload).toString('utf8'), cors(url, request));
@@ -29,10 +32,12 @@ function idOf(request: HttpRequest): { id: string; path: string } | undefined {
   return slash < 0 ? { id: rest, path: '/' } : { id: rest.slice(0, slash), path: rest.slice(slash) };
 }
 
-/** An open URL still needs a statement that lets everybody call it; a signed one is not understood here. */
-async function allowed(owner: { account: string; region: string; name: string; qualifier: string }, url: UrlRecord, runtime: Runtime): Promise<boolean> {
-  if (url.authType !== 'NONE') return false;
-  const client = runtime.client({ principal: { kind: 'anonymous', account: '' }, region: owner.region, context: { 'lambda:FunctionUrlAuthType': 'NONE', 'lambda:InvokedViaFunctionUrl': true } });
+/** An open URL still needs a statement that lets everybody call it; a signed one asks the caller's policies. */
+async function allowed(owner: { account: string; region: string; name: string; qualifier: string }, url: UrlRecord, request: HttpRequest, body: Buffer, runtime: Runtime): Promise<boolean> {
+  const caller = url.authType === 'NONE' ? undefined : signedCaller(request, body, 'lambda', runtime);
+  if (typeof caller === 'string') return false;
+  const principal: Principal = caller?.principal ?? { kind: 'anonymous', account: '' };
+  const client = runtime.client({ principal, region: owner.region, context: { 'lambda:FunctionUrlAuthType': url.authType, 'lambda:InvokedViaFunctionUrl': true } });
   try {
     await client.call('lambda', 'AuthorizeUrl', { FunctionName: functionArn(owner, owner.qualifier || undefined) });
     return true;
@@ -42,8 +47,7 @@ async function allowed(owner: { account: string; region: string; name: string; q
   }
 }
 
-async function eventOf(request: HttpRequest, { id, path }: { id: string; path: string }, account: string, runtime: Runtime): Promise<unknown> {
-  const bytes = Buffer.from(await request.body.bytes());
+function eventOf(request: HttpRequest, { id, path }: { id: string; path: string }, bytes: Buffer, runtime: Runtime): unknown {
   const { cookie, ...headers } = request.headers;
   const query = new URLSearchParams(request.search);
   const parameters: Record<string, string> = {};
