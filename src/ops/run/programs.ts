@@ -12,11 +12,11 @@ export interface ProgramOptions {
 
 /**
  * The environment of a program that acts on the local cloud: the user's own without anything that leads to AWS, so that nothing it starts
- * can reach a real account.
+ * can reach a real account. Nothing asks: npx installs what an app's command needs, as it does where there is no terminal.
  */
 export function localEnvironment(variables: Readonly<Record<string, string>>): Record<string, string> {
   const kept = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !/^(AWS_|CDK_DEFAULT_|FLOTILLA_)/.test(entry[0]));
-  return { ...Object.fromEntries(kept), AWS_EC2_METADATA_DISABLED: 'true', ...variables };
+  return { ...Object.fromEntries(kept), AWS_EC2_METADATA_DISABLED: 'true', npm_config_yes: 'true', ...variables };
 }
 
 /** Runs a program to its end; answers all it printed. Raises `code` with the last lines when it fails. */
