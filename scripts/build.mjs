@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFi
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleLambdaSdk } from './lambda-sdk.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = join(root, 'dist');
@@ -36,6 +37,7 @@ await build({
 await build({ ...common, format: 'cjs', outfile: 'dist/cdk.cjs', entryPoints: ['src/cdk/index.ts'] });
 
 for (const folder of dataFolders(join(root, 'src', 'local'))) cpSync(folder, join(out, 'data'), { recursive: true });
+await bundleLambdaSdk(root, join(out, 'data'));
 
 execFileSync(process.execPath, [join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc'), '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
 writeFileSync(join(out, 'cdk.d.cts'), "export * from './types/cdk/index.js';\n");

@@ -111,7 +111,7 @@ function offerSdk(folder: string): void {
 
 /** Folder of a scope's packages: those that came with the build, else those installed beside it. */
 export function sdkFolder(scope = '@aws-sdk'): string | undefined {
-  const built = fileURLToPath(new URL('./data/lambda-sdk/node_modules/', import.meta.url));
+  const built = fileURLToPath(new URL('./data/lambda-sdk/', import.meta.url));
   if (existsSync(join(built, scope))) return join(built, scope);
   const searched = createRequire(import.meta.url).resolve.paths(scope) ?? [];
   return searched.map((path) => join(path, scope)).find((path) => existsSync(path) && readdirSync(path).length > 0);
