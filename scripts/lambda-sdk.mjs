@@ -30,5 +30,5 @@ export async function bundleLambdaSdk(root, data) {
     logLevel: 'warning',
   });
   writeFileSync(join(out, 'package.json'), JSON.stringify({ type: 'module' }));
-  for (const name of clients) writeFileSync(join(out, '@aws-sdk', name, 'package.json'), JSON.stringify({ name: `@aws-sdk/${name}`, type: 'module', exports: './index.js' }));
+  for (const name of clients) writeFileSync(join(out, '@aws-sdk', name, 'package.json'), JSON.stringify({ name: `@aws-sdk/${name}`, type: 'module', main: 'index.js' }));
 }

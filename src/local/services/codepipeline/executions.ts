@@ -29,9 +29,14 @@ export function startPipelineExecution(input: CodePipeline.StartPipelineExecutio
   const known = input.clientRequestToken === undefined ? undefined : tokens.get(`${pipeline.account}/${pipeline.name}/${input.clientRequestToken}`);
   if (known !== undefined) return { pipelineExecutionId: known };
   const detail = 'arn' in context.principal ? context.principal.arn : 'service' in context.principal ? context.principal.service : '';
-  const execution = engineOf(context).start(pipeline, { trigger: { triggerType: 'StartPipelineExecution', triggerDetail: detail }, variables, overrides: input.sourceRevisions ?? [] });
+  const execution = engineOf(context).start(pipeline, { trigger: { triggerType: byRule(context) ? 'CloudWatchEvent' : 'StartPipelineExecution', triggerDetail: detail }, variables, overrides: input.sourceRevisions ?? [] });
   if (input.clientRequestToken !== undefined) tokens.set(`${pipeline.account}/${pipeline.name}/${input.clientRequestToken}`, execution.id);
   return { pipelineExecutionId: execution.id };
+}
+
+/** Whether EventBridge asks, with the role of a rule's target. */
+function byRule({ principal }: RequestContext): boolean {
+  return principal.kind === 'session' && /\bevents\.amazonaws\.com\b/.test(principal.assumedBy ?? '');
 }
 
 /** Requests that were answered, for clients that ask again; the API promises no more than that moment. */
