@@ -118,6 +118,7 @@ function lambdaError({ kind, path, value, sentence }: Violation): AwsError | und
 function s3Error({ member, top, kind, value }: Violation): AwsError {
   const malformed = bad('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema');
   if (member !== top || top.location === undefined) {
+    if (kind === 'null' && member.name === 'Policy') return bad('MalformedPolicy', "Policies must be valid JSON and the first byte must be '{'");
     if (kind === 'null' && member === top) return bad('MissingRequestBodyError', 'Request Body is empty');
     return malformed;
   }

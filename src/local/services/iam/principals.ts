@@ -58,7 +58,9 @@ export function idOfArn(state: State, arn: string): string | undefined {
 function bind(state: State, type: string, value: string): string | undefined {
   if (type === 'Service') return /^[\w.-]+\.(amazonaws\.com(\.cn)?|amazon\.com|aws\.internal|aws)$/.test(value) ? value : undefined;
   if (type !== 'AWS') return value;
-  if (value === '*' || /^\d{12}$/.test(value) || /^arn:[\w-]+:iam::\d{12}:root$/.test(value)) return value;
+  // An account ID is stored as the ARN of its root (github.com/hashicorp/terraform-provider-aws pull 3832).
+  if (/^\d{12}$/.test(value)) return `arn:aws:iam::${value}:root`;
+  if (value === '*' || /^arn:[\w-]+:iam::\d{12}:root$/.test(value)) return value;
   if (/^A(RO|ID)A[A-Z0-9]{17}$/.test(value)) return identities(state).get(value) ? value : undefined;
   if (/^arn:aws:sts::\d{12}:(assumed-role\/[\w+=,.@-]+\/[\w+=,.@-]+|federated-user\/[\w+=,.@-]+)$/.test(value)) return value;
   // An origin access identity of CloudFront is nobody of IAM.

@@ -51,10 +51,12 @@ export function copySource(input: CopyInput, context: RequestContext): Source {
   const etag = (text: string): string => text.replace(/"/g, '');
   const modified = Math.floor(version.modified.getTime() / 1000) * 1000;
   if (input.CopySourceIfMatch !== undefined && etag(input.CopySourceIfMatch) !== version.etag) throw preconditionFailed('x-amz-copy-source-If-Match');
-  if (input.CopySourceIfNoneMatch !== undefined && etag(input.CopySourceIfNoneMatch) === version.etag) throw preconditionFailed('x-amz-copy-source-If-None-Match');
-  if (input.CopySourceIfModifiedSince !== undefined && modified <= input.CopySourceIfModifiedSince.getTime()) throw preconditionFailed('x-amz-copy-source-If-Modified-Since');
   if (input.CopySourceIfMatch === undefined && input.CopySourceIfUnmodifiedSince !== undefined && modified > input.CopySourceIfUnmodifiedSince.getTime())
     throw preconditionFailed('x-amz-copy-source-If-Unmodified-Since');
+  if (input.CopySourceIfNoneMatch !== undefined && etag(input.CopySourceIfNoneMatch) === version.etag) throw preconditionFailed('x-amz-copy-source-If-None-Match');
+  // A time that is still to come is no condition (recorded: s3-copy-object-preconditions).
+  const since = input.CopySourceIfModifiedSince?.getTime() ?? Number.POSITIVE_INFINITY;
+  if (since <= context.now().getTime() && modified <= since) throw preconditionFailed('x-amz-copy-source-If-Modified-Since');
   return { bucket, version };
 }
 

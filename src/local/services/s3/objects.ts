@@ -124,7 +124,9 @@ export async function getObject(input: S3.GetObjectRequest, context: RequestCont
     ...objectOutput(version, bucket, input),
     Body: stream,
     ContentLength: length,
-    ...(range ? { ContentRange: `bytes ${start}-${end}/${version.size}` } : checksumOutput(version, input.ChecksumMode)),
+    ...(range ? { ContentRange: `bytes ${start}-${end}/${version.size}` } : {}),
+    // The stored checksum is that of the whole: a range that is the whole has it too.
+    ...(length === version.size ? checksumOutput(version, input.ChecksumMode) : {}),
     ...(part ? { PartsCount: version.parts!.length } : {}),
     ...(input.ResponseContentType ? { ContentType: input.ResponseContentType } : {}),
     ...(input.ResponseContentDisposition ? { ContentDisposition: input.ResponseContentDisposition } : {}),
@@ -150,7 +152,7 @@ export async function headObject(input: S3.HeadObjectRequest, context: RequestCo
 /** The version a read is for. A caller who may not list is told AccessDenied where there is nothing (S3 API reference, GetObject). */
 export function readable(input: { Key: string; VersionId?: string }, bucket: Bucket, context: RequestContext): ObjectVersion {
   if (input.VersionId !== undefined) {
-    checkVersionId(input.VersionId);
+    checkVersionId(input.VersionId, bucket);
     const found = findVersion(context.state, bucket, input.Key, input.VersionId)?.version;
     if (!found) throw noSuchVersion(input.Key, input.VersionId);
     if (found.deleteMarker) throw new AwsError('MethodNotAllowed', 'The specified method is not allowed against this resource.', { status: 405, headers: { 'x-amz-delete-marker': 'true' }, fields: { Method: 'GET', ResourceType: 'DeleteMarker' } });
@@ -166,8 +168,9 @@ export function readable(input: { Key: string; VersionId?: string }, bucket: Buc
   });
 }
 
-export function checkVersionId(versionId: string): void {
-  if (versionId !== 'null' && !/^[A-Za-z0-9._-]{32}$/.test(versionId))
+/** A version ID is a token of S3's own: what it can't have made is invalid, and a bucket that never had versions made none. */
+export function checkVersionId(versionId: string, bucket: Bucket): void {
+  if (versionId !== 'null' && (bucket.versioning === undefined || !/^[A-Za-z0-9._-]{32}$/.test(versionId)))
     throw new AwsError('InvalidArgument', 'Invalid version id specified', { status: 400, fields: { ArgumentName: 'versionId', ArgumentValue: versionId } });
 }
 
@@ -238,7 +241,7 @@ export function deleteObject(input: S3.DeleteObjectRequest, context: RequestCont
   const bucket = bucketOf(input, context);
   if (input.IfMatchSize !== undefined) throw unaccepted('x-amz-if-match-size');
   if (input.IfMatchLastModifiedTime !== undefined) throw unaccepted('x-amz-if-match-last-modified-time');
-  if (input.VersionId !== undefined) checkVersionId(input.VersionId);
+  if (input.VersionId !== undefined) checkVersionId(input.VersionId, bucket);
   if (input.IfMatch !== undefined) checkWrite({ IfMatch: input.IfMatch }, input.Key, currentVersion(context.state, bucket, input.Key));
   return removeOne(bucket, input.Key, input.VersionId, input.BypassGovernanceRetention ?? false, context);
 }
