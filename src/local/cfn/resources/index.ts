@@ -15,6 +15,7 @@ import { lambda } from './lambda.js';
 import { logs } from './logs.js';
 import { modelledProvider } from './modelled.js';
 import { notifications } from './notifications.js';
+import { ec2 } from './ec2.js';
 import type { ResourceProvider } from './provider.js';
 import { s3 } from './s3.js';
 import { secretsmanager } from './secretsmanager.js';
@@ -23,7 +24,7 @@ import { sqs } from './sqs.js';
 import { ssm } from './ssm.js';
 
 /** The families with behaviour. A new one is a file here and a line. */
-const FAMILIES: readonly (readonly ResourceProvider[])[] = [apigateway, cdk, cloudformation, codeconnections, codecommit, codebuild, codepipeline, ecr, events, iam, kms, lambda, logs, notifications, s3, secretsmanager, sns, sqs, ssm];
+const FAMILIES: readonly (readonly ResourceProvider[])[] = [apigateway, cdk, cloudformation, codebuild, codecommit, codeconnections, codepipeline, ec2, ecr, events, iam, kms, lambda, logs, notifications, s3, secretsmanager, sns, sqs, ssm];
 
 const known = new Map(FAMILIES.flat().map((provider) => [provider.type, provider]));
 
