@@ -6,6 +6,8 @@ import type { Mount } from '../process/index.js';
 /** Programs put before the machine's own on a build's PATH, and what they need. */
 export interface Launchers {
   readonly bin: string;
+  /** Behind all others on the PATH: what stands in where a machine has nothing (esbuild, that NodejsFunction else replaces by a container). */
+  readonly last: string;
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
 }
@@ -22,7 +24,8 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
   const bin = join(root, 'bin');
   const trees = join(directory, 'cache', 'trees');
   const npmCache = join(directory, 'cache', 'npm');
-  for (const folder of [bin, trees, npmCache]) mkdirSync(folder, { recursive: true });
+  const last = join(root, 'last');
+  for (const folder of [bin, last, trees, npmCache]) mkdirSync(folder, { recursive: true });
   const script = (name: string, text: string): void => {
     const file = join(bin, name);
     if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
@@ -34,10 +37,12 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
   script('aws', awsLauncher(bin));
   script('curl', curlLauncher(bin));
   for (const name of ['python', 'python3']) script(name, pythonLauncher(name, bin));
+  script(join('..', 'last', 'esbuild'), '#!/bin/sh\nexec npx --yes esbuild@0 "$@"\n');
   for (const name of ['pip', 'pip3']) script(name, `#!/bin/sh\nexec "${join(bin, 'python3')}" -m pip "$@"\n`);
   const tools = Object.fromEntries(TOOLS.map((name) => [name, packageFolder(name)]).filter((entry): entry is [string, string] => entry[1] !== undefined));
   return {
     bin,
+    last,
     env: {
       FLOTILLA_LAUNCHERS: bin,
       FLOTILLA_TOOLS: JSON.stringify(tools),

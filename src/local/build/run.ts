@@ -117,7 +117,7 @@ class BuildRun {
     const home = prepareHome(join(this.folder, 'home'));
     const launchers = writeLaunchers(runtime.directory, runtime.endpoint);
     const global = join(home, '.npm-global');
-    const path = [launchers.bin, join(global, 'bin'), join(home, PYTHON, 'bin'), process.env['PATH'] ?? ''].join(':');
+    const path = [launchers.bin, join(global, 'bin'), join(home, PYTHON, 'bin'), process.env['PATH'] ?? '', launchers.last].join(':');
     const shell: ShellState = {
       cwd: source,
       env: {

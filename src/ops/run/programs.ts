@@ -37,8 +37,12 @@ export async function runProgram(command: string, args: readonly string[], code:
   return lines.join('\n');
 }
 
-/** The part of an output that tells most: what stands from the first line of an error on. */
-function lastLines(lines: readonly string[]): string {
+/** Longest line shown: source text of a minified library, which Node prints above an error, tells nothing. */
+const READABLE = 400;
+
+/** The part of an output that tells most: from the first line of an error on. */
+function lastLines(output: readonly string[]): string {
+  const lines = output.filter((line) => line.length <= READABLE && line.trim() !== '');
   const first = lines.findIndex((line) => /❌|\berror\b|Error:|failed/i.test(line));
   return lines.slice(first < 0 ? -15 : first).slice(0, 25).join('\n');
 }

@@ -172,12 +172,23 @@ class Cdk {
     const venv = [join(directory, '.venv', 'bin'), join(pythonEnvironment(folder, directory), 'bin')].filter(existsSync);
     const env = localEnvironment({
       ...(await cloud.variables(as.account, as.region)),
-      PATH: [...venv, process.env['PATH'] ?? ''].join(':'),
+      PATH: [...venv, process.env['PATH'] ?? '', bundlers(folder)].join(':'),
       CDK_DISABLE_CLI_TELEMETRY: 'true',
       CDK_HOME: join(folder, 'work', 'home'),
     });
     return runProgram(process.execPath, [this.program, ...args, '--no-notices', '--no-color', '--ci'], code, what, { cwd, env, onLine: (line) => emit({ type: 'log', source: args[0]!, line }), ...(signal ? { signal } : {}) });
   }
+}
+
+/**
+ * Last on the PATH: esbuild from the registry, for apps whose functions would otherwise be bundled in a container (NodejsFunction takes an
+ * esbuild that it finds). The launchers of builds have the same.
+ */
+function bundlers(folder: string): string {
+  const bin = join(folder, 'work', 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'esbuild'), '#!/bin/sh\nexec npx --yes esbuild@0 "$@"\n', { mode: 0o755 });
+  return bin;
 }
 
 const VERSION_NEEDED = 30;
