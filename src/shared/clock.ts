@@ -6,11 +6,18 @@ export interface Clock {
   after(ms: number, task: () => void): () => void;
 }
 
+const LONGEST_MS = 2_147_483_647;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, task) {
-    // setTimeout overflows past 2^31-1 ms (24.8 days) and would fire at once.
-    const timer = setTimeout(task, Math.min(ms, 2_147_483_647));
+    // setTimeout overflows past 2^31-1 ms (24.8 days) and would fire at once: longer times are waited for in parts.
+    const end = Date.now() + ms;
+    let timer: NodeJS.Timeout;
+    const wait = (left: number): void => {
+      timer = left > LONGEST_MS ? setTimeout(() => wait(end - Date.now()), LONGEST_MS) : setTimeout(task, left);
+    };
+    wait(ms);
     return () => clearTimeout(timer);
   },
 };

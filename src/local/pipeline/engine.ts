@@ -6,7 +6,7 @@ import type * as CodePipeline from '../models/types/codepipeline.js';
 import { applyTransition, finishAction, newStages, withAction } from './apply.js';
 import { artifactIn, artifactKey, readObject, storeOf, writeObject } from './artifacts.js';
 import { announceAction, announceExecution, announceStage } from './events.js';
-import { isEnded, type ActionRun, type Artifact, type Execution, type PipelineRecord } from './execution.js';
+import { isEnded, type ActionRun, type Artifact, type Execution, type PipelineRecord, type Revision } from './execution.js';
 import { findProvider } from './providers.js';
 import { nextTransition, type Transition } from './rules.js';
 import type { ActionContext, ActionResult, ActionRunner } from './runner.js';
@@ -81,10 +81,13 @@ export class PipelineEngine {
     return execution;
   }
 
-  /** Ends every execution of the old definition once its running actions have ended. */
-  redefined(pipeline: PipelineRecord): void {
+  /** Takes a new definition; every execution of the old one ends once its running actions have ended. One commit: no execution outlives its definition unnoticed. */
+  redefine(pipeline: PipelineRecord): void {
     const store = this.store(pipeline.account, pipeline.region);
-    for (const execution of store.active(pipeline.name)) if (execution.mode !== 'PARALLEL') this.change(execution, (before) => ({ ...before, cancelled: true }));
+    store.transaction(() => {
+      store.putPipeline(pipeline);
+      for (const execution of store.active(pipeline.name)) if (execution.mode !== 'PARALLEL') this.change(execution, (before) => ({ ...before, cancelled: true }));
+    });
     this.pump(pipeline.account, pipeline.region, pipeline.name);
   }
 
@@ -95,19 +98,47 @@ export class PipelineEngine {
     return after;
   }
 
-  /** Stops what runs of an execution without waiting for it. */
-  abandon(execution: Execution): void {
-    for (const action of execution.stages[execution.stage]?.actions ?? []) if (action.status === 'InProgress') this.running.get(action.id)?.abort(new AwsError('Abandoned', 'The action was abandoned', { status: 400 }));
-    this.change(execution, (before) => {
-      const stages = before.stages.map((stage) => ({ ...stage, actions: stage.actions.map((action) => (action.status === 'InProgress' ? { ...action, status: 'Abandoned' as const, updated: this.now() } : action)) }));
-      return { ...before, stages };
-    });
+  /** Stops an execution: when its running actions have ended, or at once by abandoning them. One commit: nothing is abandoned by halves. */
+  stop(execution: Execution, stop: { readonly abandon: boolean; readonly reason: string }): Execution {
+    const after = this.change(execution, (before) => ({ ...(stop.abandon ? this.withoutRunning(before) : before), status: 'Stopping', stop, updated: this.now() }));
+    if (stop.abandon) this.release(execution);
+    if (!isEnded(after)) announceExecution(this.runtime, after, 'STOPPING');
+    this.pump(after.account, after.region, after.pipeline);
+    return this.store(after.account, after.region).execution(after.id) ?? after;
+  }
+
+  /** Ends the attempts that run of an execution, whose record is about to go. */
+  release(execution: Execution): void {
+    for (const { actions } of execution.stages) for (const action of actions) this.running.get(action.id)?.abort(new AwsError('Abandoned', 'The action was abandoned', { status: 400 }));
+  }
+
+  private withoutRunning(execution: Execution): Execution {
+    const store = this.store(execution.account, execution.region);
+    const stages = execution.stages.map((stage) => ({
+      ...stage,
+      actions: stage.actions.map((action) => {
+        if (action.status !== 'InProgress') return action;
+        const abandoned: ActionRun = { ...action, status: 'Abandoned', updated: this.now(), token: undefined };
+        store.putPast({ pipeline: execution.pipeline, execution: execution.id, version: execution.declaration.version!, stage: stage.name, action: abandoned }, execution.number);
+        return abandoned;
+      }),
+    }));
+    return { ...execution, stages };
+  }
+
+  /** Ends an attempt from outside its runner: an approval's answer, a job's result. Nothing happens when it is no longer the current one. */
+  endAction(execution: Execution, action: ActionRun, end: Partial<ActionRun> & Pick<ActionRun, 'status'>): void {
+    this.conclude(execution, action, end, undefined);
+    this.running.get(action.id)?.abort(new AwsError('Answered', 'The action was ended from outside', { status: 400 }));
+    this.pump(execution.account, execution.region, execution.pipeline);
   }
 
   private change(execution: Execution, change: (before: Execution) => Execution): Execution {
     const store = this.store(execution.account, execution.region);
     return store.transaction(() => {
-      const before = store.execution(execution.id) ?? execution;
+      const before = store.execution(execution.id);
+      // The pipeline was deleted meanwhile: what still ends of it has no place any more.
+      if (!before) return execution;
       const after = change(before);
       if (after !== before) store.putExecution(after, before);
       return after;
@@ -169,19 +200,24 @@ export class PipelineEngine {
   }
 
   private finish(execution: Execution, action: ActionRun, declared: CodePipeline.ActionDeclaration, end: { status: 'Succeeded'; result: ActionResult } | { status: 'Failed'; error: unknown }): void {
+    const revision = end.status === 'Succeeded' ? end.result.revision : undefined;
+    const artifact = declared.outputArtifacts?.[0]?.name ?? '';
+    this.conclude(execution, action, end.status === 'Succeeded' ? succeeded(end.result) : failed(end.error), revision && { ...revision, action: action.name, artifact });
+  }
+
+  /** Notes the end of the current attempt, its history included, and tells it. */
+  private conclude(execution: Execution, action: ActionRun, end: Partial<ActionRun> & Pick<ActionRun, 'status'>, revision: Revision | undefined): void {
     const store = this.store(execution.account, execution.region);
-    const now = this.now();
-    const stage = execution.stages[execution.stage]!.name;
+    let stage: string | undefined;
     const after = this.change(execution, (before) => {
-      const finished = finishAction(before, action.id, end.status === 'Succeeded' ? succeeded(end.result) : failed(end.error), now);
+      const finished = finishAction(before, action.id, end, this.now());
       if (finished === before) return before;
-      const run = finished.stages[finished.stage]!.actions.find(({ id }) => id === action.id)!;
-      store.putPast({ pipeline: before.pipeline, execution: before.id, version: before.declaration.version!, stage, action: run }, before.number);
-      const revision = end.status === 'Succeeded' ? end.result.revision : undefined;
-      const artifact = declared.outputArtifacts?.[0]?.name ?? '';
-      return revision ? { ...finished, revisions: { ...finished.revisions, [action.name]: { ...revision, action: action.name, artifact } } } : finished;
+      const current = finished.stages[finished.stage]!;
+      stage = current.name;
+      store.putPast({ pipeline: before.pipeline, execution: before.id, version: before.declaration.version!, stage, action: current.actions.find(({ id }) => id === action.id)! }, before.number);
+      return revision ? { ...finished, revisions: { ...finished.revisions, [action.name]: revision } } : finished;
     });
-    announceAction(this.runtime, after, stage, action.name, end.status === 'Succeeded' ? 'SUCCEEDED' : 'FAILED');
+    if (stage !== undefined) announceAction(this.runtime, after, stage, action.name, end.status === 'Succeeded' ? 'SUCCEEDED' : 'FAILED');
   }
 
   private async perform(execution: Execution, action: ActionRun, declared: CodePipeline.ActionDeclaration, signal: AbortSignal): Promise<ActionResult> {

@@ -54,15 +54,20 @@ function startable(stage: StageRun, execution: Execution): ActionRun | undefined
 /** In SUPERSEDED mode the newest that waits for a stage takes the place of those that waited before. */
 function supersededBy(execution: Execution, active: readonly Execution[]): Execution | undefined {
   if (execution.mode !== 'SUPERSEDED') return undefined;
-  return active.find((other) => other.mode === 'SUPERSEDED' && other.number > execution.number && other.place === 'waiting' && other.stage === execution.stage && other.status === 'InProgress' && !other.cancelled);
+  return active.find((other) => other.mode === 'SUPERSEDED' && other.number > execution.number && other.place === 'waiting' && stageName(other) === stageName(execution) && other.status === 'InProgress' && !other.cancelled);
 }
 
 function mayEnter(execution: Execution, pipeline: PipelineRecord, active: readonly Execution[]): boolean {
-  const name = execution.declaration.stages[execution.stage]!.name;
+  const name = stageName(execution);
   if (pipeline.disabled[name]) return false;
   if (execution.mode === 'PARALLEL') return true;
   const others = active.filter((other) => other.id !== execution.id && other.mode !== 'PARALLEL');
-  if (others.some((other) => other.place === 'inside' && other.stage === execution.stage)) return false;
+  if (others.some((other) => other.place === 'inside' && stageName(other) === name)) return false;
   // Queued executions keep their order: nobody enters a stage before one that was started earlier and waits there too.
-  return execution.mode !== 'QUEUED' || !others.some((other) => other.number < execution.number && other.place === 'waiting' && other.stage === execution.stage);
+  return execution.mode !== 'QUEUED' || !others.some((other) => other.number < execution.number && other.place === 'waiting' && stageName(other) === name);
+}
+
+/** Stages are the same by name: executions of an older definition may still be in theirs. */
+function stageName(execution: Execution): string {
+  return execution.declaration.stages[execution.stage]!.name;
 }

@@ -70,7 +70,7 @@ export class PipelineStore {
     this.transaction(() => {
       const { state, account, region } = this;
       for (const stored of executionTable(state, account, region).list(name)) idTable(state, account, region).delete(stored.id);
-      for (const make of [versionTable, executionTable, stageTable, pastTable] as const) {
+      for (const make of [versionTable, executionTable, stageTable, pastTable, activeTable] as const) {
         const all = make(state, account, region);
         for (const [key] of all.entries([name])) all.delete(...key);
       }

@@ -30,7 +30,7 @@ export async function createPipeline(input: CodePipeline.CreatePipelineInput, co
   const record: PipelineRecord = {
     name, account: context.account, region: context.region, declaration, created: now, updated: now, tags: Object.fromEntries((input.tags ?? []).map(({ key, value }) => [key, value])), disabled: {}, next: 1,
   };
-  store.putPipeline(record);
+  // The record and its first execution stand by one commit.
   engine.start(record, { trigger: { triggerType: 'CreatePipeline', triggerDetail: 'arn' in context.principal ? context.principal.arn : context.principal.kind } });
   return { pipeline: shown(declaration), ...(input.tags ? { tags: input.tags } : {}) };
 }
@@ -42,10 +42,10 @@ export async function updatePipeline(input: CodePipeline.UpdatePipelineInput, co
   await check(declaration, context);
   const engine = engineOf(context);
   // Read again: an execution may have been started while roles were asked.
-  const record = { ...pipelineOf(input.pipeline.name, context), declaration, updated: context.now() };
-  engine.store(context.account, context.region).putPipeline(record);
-  engine.redefined(record);
-  return { pipeline: shown(declaration) };
+  const now = pipelineOf(input.pipeline.name, context);
+  const numbered = { ...declaration, version: now.declaration.version! + 1 };
+  engine.redefine({ ...now, declaration: numbered, updated: context.now() });
+  return { pipeline: shown(numbered) };
 }
 
 function defaults(declaration: CodePipeline.PipelineDeclaration): CodePipeline.PipelineDeclaration {
@@ -126,8 +126,9 @@ export function deletePipeline(input: { name: string }, context: RequestContext)
   const engine = engineOf(context);
   const store = engine.store(context.account, context.region);
   if (!store.pipeline(input.name)) return {};
-  for (const execution of store.active(input.name)) engine.abandon(execution);
+  const running = store.active(input.name);
   store.removePipeline(input.name);
+  for (const execution of running) engine.release(execution);
   return {};
 }
 

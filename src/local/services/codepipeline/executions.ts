@@ -1,12 +1,13 @@
 import { AwsError } from '../../kernel/error.js';
 import type { RequestContext } from '../../kernel/service.js';
 import type * as CodePipeline from '../../models/types/codepipeline.js';
-import { finishAction, retryStage } from '../../pipeline/apply.js';
+import { retryStage } from '../../pipeline/apply.js';
 import { artifactKey } from '../../pipeline/artifacts.js';
-import { announceAction, announceExecution } from '../../pipeline/events.js';
+import { announceExecution } from '../../pipeline/events.js';
 import { isEnded, type ActionRun, type Artifact, type Execution, type PipelineRecord } from '../../pipeline/execution.js';
 import type { PipelineStore } from '../../pipeline/store.js';
 import { pipelineOf } from './definitions.js';
+import { table } from '../../state/state.js';
 import { engineOf } from './engine.js';
 
 const storeOf = (context: RequestContext): PipelineStore => engineOf(context).store(context.account, context.region);
@@ -26,11 +27,12 @@ export function startPipelineExecution(input: CodePipeline.StartPipelineExecutio
   }
   for (const { actionName } of input.sourceRevisions ?? [])
     if (!pipeline.declaration.stages[0]!.actions.some(({ name }) => name === actionName)) throw new AwsError('ActionNotFoundException', `The source action '${actionName}' is not in pipeline '${pipeline.name}'`, { status: 400 });
-  const known = input.clientRequestToken === undefined ? undefined : tokens.get(`${pipeline.account}/${pipeline.name}/${input.clientRequestToken}`);
+  const token = input.clientRequestToken;
+  const known = token === undefined ? undefined : startTokens(context.state, context.account, context.region).get(pipeline.name, token);
   if (known !== undefined) return { pipelineExecutionId: known };
   const detail = 'arn' in context.principal ? context.principal.arn : 'service' in context.principal ? context.principal.service : '';
   const execution = engineOf(context).start(pipeline, { trigger: { triggerType: byRule(context) ? 'CloudWatchEvent' : 'StartPipelineExecution', triggerDetail: detail }, variables, overrides: input.sourceRevisions ?? [] });
-  if (input.clientRequestToken !== undefined) tokens.set(`${pipeline.account}/${pipeline.name}/${input.clientRequestToken}`, execution.id);
+  if (token !== undefined) startTokens(context.state, context.account, context.region).put([pipeline.name, token], execution.id);
   return { pipelineExecutionId: execution.id };
 }
 
@@ -40,7 +42,7 @@ function byRule({ principal }: RequestContext): boolean {
 }
 
 /** Requests that were answered, for clients that ask again; the API promises no more than that moment. */
-const tokens = new Map<string, string>();
+const startTokens = table<string>('codepipeline', 'start-tokens');
 
 function executionOf(pipelineName: string, id: string, context: RequestContext): Execution {
   pipelineOf(pipelineName, context);
@@ -53,10 +55,7 @@ export function stopPipelineExecution(input: CodePipeline.StopPipelineExecutionI
   const execution = executionOf(input.pipelineName, input.pipelineExecutionId, context);
   if (isEnded(execution)) throw new AwsError('PipelineExecutionNotStoppableException', `The pipeline execution ${execution.id} has already ended: ${execution.status}`, { status: 400 });
   if (execution.status === 'Stopping' && !input.abandon) throw new AwsError('DuplicatedStopRequestException', `The pipeline execution ${execution.id} is already stopping`, { status: 400 });
-  const engine = engineOf(context);
-  if (input.abandon) engine.abandon(execution);
-  const after = engine.update(execution, (before) => ({ ...before, status: 'Stopping', stop: { abandon: input.abandon ?? false, reason: input.reason ?? '' }, updated: context.now() }));
-  if (!isEnded(after)) announceExecution(context.runtime, after, 'STOPPING');
+  engineOf(context).stop(execution, { abandon: input.abandon ?? false, reason: input.reason ?? '' });
   return { pipelineExecutionId: execution.id };
 }
 
@@ -92,7 +91,7 @@ export function putApprovalResult(input: CodePipeline.PutApprovalResultInput, co
   if (!found) throw new AwsError('InvalidApprovalTokenException', 'The approval request already received a response or has expired.', { status: 400 });
   const by = 'arn' in context.principal ? context.principal.arn : context.principal.kind;
   const approved = input.result.status === 'Approved';
-  endAction(found.execution, found.action!, approved ? { status: 'Succeeded', summary: input.result.summary, updatedBy: by } : { status: 'Failed', summary: input.result.summary, updatedBy: by, error: { code: 'ApprovalRejected', message: `Approval was rejected by ${by}. Comment: ${input.result.summary}` } }, context);
+  engineOf(context).endAction(found.execution, found.action!, approved ? { status: 'Succeeded', summary: input.result.summary, updatedBy: by } : { status: 'Failed', summary: input.result.summary, updatedBy: by, error: { code: 'ApprovalRejected', message: `Approval was rejected by ${by}. Comment: ${input.result.summary}` } });
   return { approvedAt: context.now() };
 }
 
@@ -100,7 +99,7 @@ export function putJobResult(jobId: string, end: Partial<ActionRun> & Pick<Actio
   const { execution, action } = jobOf(jobId, context);
   const declared = execution.declaration.stages[execution.stage]!.actions.find(({ name }) => name === action.name)!;
   const outputs: Artifact[] = (declared.outputArtifacts ?? []).map(({ name }) => ({ name, ...outputPlace(execution, declared, name, action.id) }));
-  endAction(execution, action, end.status === 'Succeeded' ? { ...end, outputs } : end, context);
+  engineOf(context).endAction(execution, action, end.status === 'Succeeded' ? { ...end, outputs } : end);
   return {};
 }
 
@@ -117,19 +116,6 @@ export function jobOf(jobId: string, context: RequestContext): { execution: Exec
       if (action?.memory['job'] === jobId) return { execution, action };
     }
   throw new AwsError('JobNotFoundException', `No job with id '${jobId}' could be found`, { status: 400 });
-}
-
-/** Ends an attempt from outside its runner. */
-function endAction(execution: Execution, action: ActionRun, end: Partial<ActionRun> & Pick<ActionRun, 'status'>, context: RequestContext): void {
-  const engine = engineOf(context);
-  const stage = execution.stages[execution.stage]!.name;
-  const after = engine.update(execution, (before) => {
-    const finished = finishAction(before, action.id, end, context.now());
-    const run = finished.stages[before.stage]?.actions.find(({ id }) => id === action.id);
-    if (finished !== before && run) engine.store(before.account, before.region).putPast({ pipeline: before.pipeline, execution: before.id, version: before.declaration.version!, stage, action: run }, before.number);
-    return finished;
-  });
-  announceAction(context.runtime, after, stage, action.name, end.status === 'Succeeded' ? 'SUCCEEDED' : 'FAILED');
 }
 
 export function getPipelineExecution(input: CodePipeline.GetPipelineExecutionInput, context: RequestContext): CodePipeline.GetPipelineExecutionOutput {
