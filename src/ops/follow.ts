@@ -142,7 +142,7 @@ async function failedResources(target: Target, account: string, region: string, 
     const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
     // Events of the latest operation: up to the one that began it.
     const begin = StackEvents.findIndex(({ ResourceType, ResourceStatus }) => ResourceType === 'AWS::CloudFormation::Stack' && /^(CREATE|UPDATE|DELETE)_IN_PROGRESS$/.test(ResourceStatus ?? ''));
-    return StackEvents.slice(0, begin + 1)
+    return StackEvents.slice(0, begin < 0 ? undefined : begin + 1)
       .filter(({ ResourceStatus, ResourceStatusReason }) => /_FAILED$/.test(ResourceStatus ?? '') && !/cancelled/.test(ResourceStatusReason ?? ''))
       .reverse()
       .map(({ LogicalResourceId, ResourceType, ResourceStatusReason }) => `${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason}`);

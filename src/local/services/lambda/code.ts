@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,13 +99,22 @@ function offerSdk(folder: string): void {
   for (const scope of SCOPES) {
     const source = sdkFolder(scope);
     const link = join(folder, scope);
-    if (!source || existsSync(link)) continue;
+    // State outlives an installation: a link may still lead to where Flotilla lay before.
+    if (!source || linkTarget(link) === source) continue;
     rmSync(link, { force: true });
     try {
       symlinkSync(source, link);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
+  }
+}
+
+function linkTarget(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
   }
 }
 
