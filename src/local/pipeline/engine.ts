@@ -190,13 +190,13 @@ export class PipelineEngine {
           if (!this.runtime.signal.aborted) this.finish(execution, action, declared, { status: 'Failed', error });
         },
       )
-      .catch((error: unknown) => this.runtime.log(`codepipeline: ${execution.pipeline}/${action.name}: ${error instanceof Error ? error.stack : String(error)}`))
       .finally(() => {
         cancel();
         this.runtime.signal.removeEventListener('abort', stopped);
         this.running.delete(action.id);
         if (!this.runtime.signal.aborted) this.pump(execution.account, execution.region, execution.pipeline);
-      });
+      })
+      .catch((error: unknown) => this.runtime.log(`codepipeline: ${execution.pipeline}/${action.name}: ${error instanceof Error ? error.stack : String(error)}`));
   }
 
   private finish(execution: Execution, action: ActionRun, declared: CodePipeline.ActionDeclaration, end: { status: 'Succeeded'; result: ActionResult } | { status: 'Failed'; error: unknown }): void {
