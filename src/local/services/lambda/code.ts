@@ -59,9 +59,8 @@ export const lambdaFolder = (runtime: Runtime): string => join(runtime.directory
 export async function unfolded(runtime: Runtime, blob: string): Promise<string> {
   const parent = join(lambdaFolder(runtime), 'code');
   const folder = join(parent, blob);
-  if (existsSync(folder)) return folder;
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
   offerSdk(join(parent, 'node_modules'));
+  if (existsSync(folder)) return folder;
   const incoming = join(parent, `incoming-${randomBytes(8).toString('hex')}`);
   mkdirSync(incoming);
   await extract(runtime.blobs.bytes(blob), incoming);
