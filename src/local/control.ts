@@ -74,7 +74,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   inbox: ({ inbox }) => inbox.messages(),
   why: ({ journal }, input) => journal.why(typeof input['requestId'] === 'string' ? input['requestId'] : undefined) ?? null,
   scps: ({ runtime }, input) => {
-    setScps(runtime.state, String(input['account']), input['policies'] as { name: string; document: string }[]);
+    const policies = input['policies'];
+    const given = (one: unknown): one is { name: string; document: string } => typeof (one as { name?: unknown } | null)?.name === 'string' && typeof (one as { document?: unknown }).document === 'string';
+    if (!Array.isArray(policies) || !policies.every(given)) throw new FlotillaError('CLD013', 'policies are a list of {name, document}', { exitCode: 2 });
+    setScps(runtime.state, String(input['account']), policies);
     return {};
   },
   dump: ({ runtime }, input) => {
@@ -97,13 +100,23 @@ export function controlInterface(parts: Parts): (request: HttpRequest) => Promis
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!command || request.method !== 'POST') return json(404, { code: 'CLD002', message: `the local cloud has no command '${name}'` });
     try {
-      const text = Buffer.from(await request.body.bytes()).toString('utf8');
-      return json(200, (await command(parts, text === '' ? {} : (JSON.parse(text) as Record<string, unknown>))) ?? null);
+      return json(200, (await command(parts, parse(Buffer.from(await request.body.bytes()).toString('utf8')))) ?? null);
     } catch (error) {
       const code = error instanceof FlotillaError || isAwsError(error) ? error.code : 'CLD000';
       return json(error instanceof FlotillaError ? 400 : 500, { code, message: error instanceof Error ? error.message : String(error), why: error instanceof FlotillaError ? error.why : undefined });
     }
   };
+}
+
+function parse(text: string): Record<string, unknown> {
+  if (text === '') return {};
+  try {
+    const value = JSON.parse(text) as unknown;
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch {
+    // Said below.
+  }
+  throw new FlotillaError('CLD013', 'the body of a command is a JSON object', { exitCode: 2 });
 }
 
 function sameToken(given: string, expected: string): boolean {

@@ -25,7 +25,7 @@ export interface Gate {
 export async function answer(gate: Gate, raw: WireRequest): Promise<WireResponse> {
   const requestId = randomUUID();
   const signed = parseSignature(raw.headers, raw.query);
-  const signingName = 'signature' in signed ? signed.signature.service : undefined;
+  const signingName = 'signature' in signed ? signed.signature.service : serviceOfScope(raw.headers['authorization']);
   let called: Identified | undefined;
   try {
     called = await identify(raw, signingName);
@@ -45,6 +45,11 @@ export async function answer(gate: Gate, raw: WireRequest): Promise<WireResponse
   } catch (error) {
     return failure(gate, raw, called, error, requestId);
   }
+}
+
+/** The service a signature names that is wrong otherwise: the error is to come in that service's shape. */
+function serviceOfScope(authorization: string | undefined): string | undefined {
+  return /Credential=[^/,\s]+\/\d{8}\/[a-z0-9-]+\/([a-z0-9-]+)\/aws4_request/.exec(authorization ?? '')?.[1];
 }
 
 function failure(gate: Gate, raw: WireRequest, called: Identified | undefined, error: unknown, requestId: string): WireResponse {

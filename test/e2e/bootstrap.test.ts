@@ -106,18 +106,23 @@ describe('an execution policy that does not exist', () => {
 });
 
 describe('a permissions boundary', () => {
-  it('of the CLI’s example is set on every role', async () => {
+  const boundaryOf = async (kind: string) => (await roleOf('tools', kind)).PermissionsBoundary?.PermissionsBoundaryArn;
+
+  it('of the CLI’s example binds the execution role, and all roles when asked', async () => {
     // The CLI looks for an error named NoSuchEntity where the SDK says NoSuchEntityException: on AWS as here it only finds a boundary that exists.
     await new IAM(cloud.client('tools')).createPolicy({ PolicyName: 'cdk-hnb659fds-permissions-boundary', PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }) });
+    const example = 'arn:aws:iam::999999999999:policy/cdk-hnb659fds-permissions-boundary';
     expectSuccess(await bootstrap('tools', '--example-permissions-boundary'));
-    for (const kind of ['cfn-exec-role', 'deploy-role', 'file-publishing-role'])
-      expect((await roleOf('tools', kind)).PermissionsBoundary?.PermissionsBoundaryArn).toBe('arn:aws:iam::999999999999:policy/cdk-hnb659fds-permissions-boundary');
+    expect(await boundaryOf('cfn-exec-role')).toBe(example);
+    expect(await boundaryOf('deploy-role')).toBeUndefined();
+    expectSuccess(await bootstrap('tools', '--example-permissions-boundary', '--apply-permissions-boundary-to-all-roles'));
+    for (const kind of ['deploy-role', 'file-publishing-role', 'image-publishing-role', 'lookup-role']) expect(await boundaryOf(kind)).toBe(example);
   });
 
   it('of one’s own replaces it', async () => {
     await new IAM(cloud.client('tools')).createPolicy({ PolicyName: 'TeamBoundary', PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 's3:*', Resource: '*' } }) });
     expectSuccess(await bootstrap('tools', '--custom-permissions-boundary', 'TeamBoundary'));
-    expect((await roleOf('tools', 'cfn-exec-role')).PermissionsBoundary?.PermissionsBoundaryArn).toBe('arn:aws:iam::999999999999:policy/TeamBoundary');
+    expect(await boundaryOf('cfn-exec-role')).toBe('arn:aws:iam::999999999999:policy/TeamBoundary');
   });
 });
 
