@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '../shared/clock.js';
@@ -42,6 +43,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const blobs = fileBlobs(join(options.directory, 'blobs'));
   const clock = options.clock ?? systemClock;
   const ended = new AbortController();
+  // Every running action and build waits for the end of the server; that is no leak.
+  setMaxListeners(0, ended.signal);
   const services = new Map(allServices.map((service): [string, Service] => [service.name, service]));
   const authority: Authority = { policiesOf };
   const memory = journal(state);
