@@ -7,6 +7,7 @@ import { codecommit } from './codecommit/index.js';
 import { codeconnections, codestarConnections } from './codeconnections/index.js';
 import { codepipeline } from './codepipeline/index.js';
 import { codestarNotifications } from './codestar-notifications/index.js';
+import { dynamodb, dynamodbstreams } from './dynamodb/index.js';
 import { ec2 } from './ec2/index.js';
 import { ecr } from './ecr/index.js';
 import { events } from './events/index.js';
@@ -22,4 +23,4 @@ import { ssm } from './ssm/index.js';
 import { sts } from './sts/index.js';
 
 /** Every service of the local cloud. A new one is a folder here and a line. */
-export const services: readonly Service[] = [apigateway, chatbot, cloudformation, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, codestarNotifications, ec2, ecr, events, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm, sts];
+export const services: readonly Service[] = [apigateway, chatbot, cloudformation, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, codestarNotifications, dynamodb, dynamodbstreams, ec2, ecr, events, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm, sts];
