@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { authorize, check, type Authority, type Judgement } from './authorize.js';
-import { AwsError } from './kernel/error.js';
+import { AwsError, isAwsError } from './kernel/error.js';
 import type { Principal } from './kernel/principal.js';
 import type { AuthorizationRule, Body, CallerOptions, Client, ConditionContext, RequestContext, Runtime, Service } from './kernel/service.js';
 import type { Journal } from './journal.js';
@@ -46,7 +46,13 @@ export function dispatcher(options: {
       if (rules === undefined) throw notImplemented(call.model.name, `${call.operation} (no authorisation rule)`);
       if (rules !== 'none') {
         const list = (Array.isArray(rules) ? rules : [rules]) as readonly AuthorizationRule[];
-        authorize(list, call.input, context, call.conditions, service, authority, (judgement) => judgements.push(judgement));
+        try {
+          authorize(list, call.input, context, call.conditions, service, authority, (judgement) => judgements.push(judgement));
+        } catch (error) {
+          // What a request is for can't be told when it lacks what names it: then that is what it is told.
+          if (!isAwsError(error)) validateInput(call.model, call.operation, call.input);
+          throw error;
+        }
       }
       if (service.operations[call.operation]) validateInput(call.model, call.operation, call.input);
       return ((await operation(call.input, context)) ?? {}) as Record<string, unknown>;

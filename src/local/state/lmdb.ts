@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import type { Key, ListOptions, State } from './state.js';
 
@@ -9,7 +10,9 @@ import type { Key, ListOptions, State } from './state.js';
  */
 export function lmdbState(dir: string): State {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const db: RootDatabase<unknown, (string | number)[]> = open({ path: dir, noSync: true, maxReaders: 16, compression: false, permissions: 0o600 } as never);
+  const db: RootDatabase<unknown, (string | number)[]> = open({ path: dir, noSync: true, maxReaders: 16, compression: false } as never);
+  // lmdb has no say in the mode of what it makes.
+  for (const file of ['data.mdb', 'lock.mdb']) chmodSync(join(dir, file), 0o600);
   let depth = 0;
 
   const state: State = {

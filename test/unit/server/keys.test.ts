@@ -35,7 +35,8 @@ describe('a key', () => {
 
   it('lists exactly as it was written', async () => {
     const listed = (await server.signed('s3', { path: '/keys?list-type=2&encoding-type=url' })).body;
-    for (const key of KEYS) expect(listed).toContain(`<Key>${encode(key).replace(/%20/g, '+')}</Key>`);
+    const keys = [...listed.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => decodeURIComponent(key!.replaceAll('+', ' ')));
+    expect(keys.sort()).toEqual([...KEYS, '../../y'].sort());
   });
 });
 

@@ -104,7 +104,7 @@ function sign(endpoint: string, service: string, raw: Raw, options: SignOptions)
   const names = Object.keys(headers).sort();
   const [path = '/', search = ''] = raw.path.split('?', 2);
   const query = search.split('&').filter(Boolean).map((pair) => pair.split('=', 2).map((part) => encode(decode(part))).concat('').slice(0, 2).join('=')).sort().join('&');
-  const canonical = [raw.method ?? 'GET', service === 's3' ? path : path.split('/').map(encode).join('/'), query, ...names.map((name) => `${name}:${headers[name]!.trim().replace(/ +/g, ' ')}`), '', names.join(';'), payload].join('\n');
+  const canonical = [raw.method ?? 'GET', path.split('/').map((part) => encode(service === 's3' ? decode(part.replace(/\+/g, '%2B')) : part)).join('/'), query, ...names.map((name) => `${name}:${headers[name]!.trim().replace(/ +/g, ' ')}`), '', names.join(';'), payload].join('\n');
   const scope = `${date}/${region}/${service}/aws4_request`;
   const key = [date, region, service, 'aws4_request'].reduce<Buffer>((current, part) => hmac(current, part), Buffer.from(`AWS4${options.secretAccessKey}`));
   const signature = createHmac('sha256', key).update(['AWS4-HMAC-SHA256', timestamp, scope, hash(canonical)].join('\n')).digest('hex');

@@ -36,9 +36,17 @@ function newApi(input: Omit<Gateway.CreateRestApiRequest, 'cloneFrom'>, context:
 }
 
 function boundPolicy(policy: string, context: RequestContext): string {
-  const bound = context.runtime.principals.bind(policy);
+  const bound = isObject(policy) ? context.runtime.principals.bind(policy) : { invalid: policy };
   if ('invalid' in bound) throw badRequest('Invalid policy document. Please check the policy syntax and ensure that Principals are valid.');
   return bound.document;
+}
+
+function isObject(text: string): boolean {
+  try {
+    return /^\s*\{/.test(text) && JSON.parse(text) !== null;
+  } catch {
+    return false;
+  }
 }
 
 function shown({ policy, ...api }: StoredApi, context: RequestContext): Gateway.RestApi {
