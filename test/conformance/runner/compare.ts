@@ -15,7 +15,7 @@ const SETS = new Set(['Parameters', 'Outputs', 'Tags', 'Capabilities', 'Details'
 const LATER: readonly { readonly since: string; readonly path: RegExp }[] = [
   { since: '2025-11-15', path: /(^|\.)LastOperations$/ },
   { since: '2025-11-15', path: /(^|\.)OperationId$/ },
-  { since: '2025-06-07', path: /(^|\.)(Source|Destination)?(Key|CurrentKey)MaterialId$/ },
+  { since: '2025-06-10', path: /(^|\.)(Source|Destination)?(Key|CurrentKey)MaterialId$/ },
 ];
 
 const TIME_WORDS = new Set(['datetime', 'timestamp', 'date', '<datetime>']);

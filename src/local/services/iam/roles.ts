@@ -33,7 +33,8 @@ export const roleOperations = {
       ...(input.PermissionsBoundary ? { boundary: attachablePolicy(context, input.PermissionsBoundary).arn } : {}),
     };
     storeRole(role, context);
-    return { Role: { ...shortRole(role, context), ...shownTags(role.tags), ...shownBoundary(role.boundary) } };
+    // The answer repeats the document as it was given; what is read later names accounts by their root (recorded: CreateRole, 2025-04-10).
+    return { Role: { ...shortRole(role, context), AssumeRolePolicyDocument: encoded(input.AssumeRolePolicyDocument), ...shownTags(role.tags), ...shownBoundary(role.boundary) } };
   },
 
   GetRole: (input, context) => ({ Role: fullRole(roleOf(context, input.RoleName), context) }),
