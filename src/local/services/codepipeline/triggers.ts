@@ -67,7 +67,7 @@ function triggerOf(pipeline: PipelineRecord, change: Change, context: RequestCon
 }
 
 /** User guide, "Filter triggers on code push": excludes win, a filter's kinds must all hold. */
-function pushMatches(filter: CodePipeline.GitPushFilter, change: Change): boolean {
+export function pushMatches(filter: CodePipeline.GitPushFilter, change: Change): boolean {
   const names = (criteria: { includes?: string[]; excludes?: string[] } | undefined, value: string | undefined): boolean => {
     if (!criteria) return true;
     if (value === undefined) return false;
