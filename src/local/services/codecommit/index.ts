@@ -193,7 +193,14 @@ async function listBranches(input: { repositoryName: string }, context: RequestC
   return { branches: [...(await git.refs()).keys()].filter((ref) => ref.startsWith('refs/heads/')).map((ref) => ref.slice('refs/heads/'.length)) };
 }
 
+/** What git takes as a branch (git-check-ref-format). */
+function checkBranchName(name: string): void {
+  // eslint-disable-next-line no-control-regex -- control characters are what git refuses
+  if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[/.-]|\/\.|[/.]$|\.lock(\/|$)|^@$/.test(name)) throw new AwsError('InvalidBranchNameException', 'The specified reference name is not valid.', { status: 400 });
+}
+
 async function createBranch(input: { repositoryName: string; branchName: string; commitId: string }, context: RequestContext): Promise<Record<string, never>> {
+  checkBranchName(input.branchName);
   const { repository, git } = open(input.repositoryName, context);
   if ((await git.refs()).has(`refs/heads/${input.branchName}`)) throw new AwsError('BranchNameExistsException', input.branchName, { status: 400 });
   if (!(await git.resolve(input.commitId))) throw noCommit(input.commitId);
@@ -299,6 +306,7 @@ async function createCommit(input: CodeCommit.CreateCommitInput, context: Reques
 }
 
 async function commit(name: string, branch: string, parent: string | undefined, changes: Parameters<Repository['commitFiles']>[2], author: string | undefined, email: string | undefined, message: string, context: RequestContext): Promise<Commit> {
+  checkBranchName(branch);
   const { repository, git } = open(name, context);
   const before = (await git.refs()).get(`refs/heads/${branch}`);
   if (before === undefined && repository.defaultBranch !== undefined) throw noBranch(branch);
