@@ -37,8 +37,9 @@ export function schedule(plan: Schedule): Promise<Failures> {
         if (left === 0) ready.push(dependent);
       }
     };
+    // One node a turn of the event loop: where providers wait for nothing, a large stack would keep every other request waiting.
     const step = (): void => {
-      while (active < plan.parallel && next < ready.length && !plan.halted()) {
+      if (active < plan.parallel && next < ready.length && !plan.halted()) {
         const node = ready[next++]!;
         active++;
         plan
@@ -49,10 +50,19 @@ export function schedule(plan: Schedule): Promise<Failures> {
           )
           .finally(() => {
             active--;
-            step();
+            take();
           });
-      }
-      if (active === 0 && (plan.halted() || next >= ready.length)) resolve(failures);
+        take();
+      } else if (active === 0 && (plan.halted() || next >= ready.length)) resolve(failures);
+    };
+    let taking = false;
+    const take = (): void => {
+      if (taking) return;
+      taking = true;
+      setImmediate(() => {
+        taking = false;
+        step();
+      });
     };
     step();
   });

@@ -1,0 +1,157 @@
+// `flotilla run --again` of examples/payments, warm, against its floor: the commands of the user and of CDK's own buildspecs, timed alone.
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { BatchGetBuildsCommand, CodeBuildClient } from '@aws-sdk/client-codebuild';
+import { CodePipelineClient, ListActionExecutionsCommand, ListPipelineExecutionsCommand } from '@aws-sdk/client-codepipeline';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from '../setup.mjs';
+import { flotilla, memoryOf, scriptOf, timed } from './cloud.mjs';
+
+const TOOLS = '999999999999';
+const REGION = 'us-east-1';
+
+export async function payments(out) {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-payments-'));
+  try {
+    exportExample(folder);
+    const run = (...more) => flotilla(['run', folder, '--approve', 'all', ...more]).took;
+    out.add('payments: first run (cold: bootstraps, installs, creates)', run() / 1000, 's');
+    run('--again');
+    const warm = run('--again');
+    out.add('payments: warm run', warm / 1000, 's');
+    const { pid, endpoint } = JSON.parse(readFileSync(join(folder, '.flotilla/cloud/cloud.json'), 'utf8'));
+    out.add('payments: memory of the cloud', memoryOf(pid), 'MB', { most: 300 });
+    const variables = environment(folder);
+    const settings = { endpoint, region: REGION, credentials: { accessKeyId: variables.AWS_ACCESS_KEY_ID, secretAccessKey: variables.AWS_SECRET_ACCESS_KEY } };
+    const inside = await whereItWent(out, settings);
+    const floor = await floorOf(out, folder, variables, settings, endpoint);
+    out.add('payments: floor (npm ci not in it: the launcher links the tree)', floor / 1000, 's');
+    out.add('payments: warm run ÷ floor', warm / floor, '×', { most: 1.25 });
+    out.add('payments: the run outside the pipeline (synth of the working tree, push, report)', (warm - inside) / 1000, 's');
+  } finally {
+    flotilla(['cloud', 'stop', '--dir', join(folder, '.flotilla')], { anyCode: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function exportExample(folder) {
+  const source = join(root, 'examples', 'payments');
+  for (const name of readdirSync(source)) if (!['node_modules', 'cdk.out', '.flotilla'].includes(name)) cpSync(join(source, name), join(folder, name), { recursive: true });
+  const git = (...args) => execFileSync('git', ['-c', 'user.name=Bench', '-c', 'user.email=bench@localhost', '-c', 'commit.gpgsign=false', '-c', 'core.hooksPath=/dev/null', ...args], { cwd: folder });
+  git('init', '--quiet', '--initial-branch=main');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'Payments');
+}
+
+/** What a client in the account of the pipeline has in its environment. */
+function environment(folder) {
+  const section = readFileSync(join(folder, '.flotilla/aws/credentials'), 'utf8').split(/^\[/m).find((text) => text.startsWith(TOOLS));
+  const value = (name) => new RegExp(`^${name} = (.*)$`, 'm').exec(section)[1];
+  const { endpoint } = JSON.parse(readFileSync(join(folder, '.flotilla/cloud/cloud.json'), 'utf8'));
+  return {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|CDK_|NODE_OPTIONS|npm_)/.test(name))),
+    PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+    AWS_ACCESS_KEY_ID: value('aws_access_key_id'),
+    AWS_SECRET_ACCESS_KEY: value('aws_secret_access_key'),
+    AWS_EC2_METADATA_DISABLED: 'true',
+    CDK_DISABLE_CLI_TELEMETRY: 'true',
+    CDK_DISABLE_VERSION_CHECK: 'true',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  };
+}
+
+/** Seconds of the last execution by action; of build actions what lies outside the build's phases. Resolves to milliseconds of the whole. */
+async function whereItWent(out, settings) {
+  const pipelines = new CodePipelineClient(settings);
+  const builds = new CodeBuildClient(settings);
+  const [execution] = (await pipelines.send(new ListPipelineExecutionsCommand({ pipelineName: 'payments', maxResults: 1 }))).pipelineExecutionSummaries;
+  const { actionExecutionDetails: actions } = await pipelines.send(new ListActionExecutionsCommand({ pipelineName: 'payments', filter: { pipelineExecutionId: execution.pipelineExecutionId } }));
+  actions.sort((a, b) => a.startTime - b.startTime);
+  let around = 0;
+  let buildActions = 0;
+  for (const action of actions) {
+    const took = action.lastUpdateTime - action.startTime;
+    let note;
+    const id = action.output?.executionResult?.externalExecutionId;
+    if (action.input?.actionTypeId?.provider === 'CodeBuild' && id) {
+      const { builds: [build] } = await builds.send(new BatchGetBuildsCommand({ ids: [id] }));
+      const phases = build.phases.filter(({ endTime }) => endTime).map(({ phaseType, startTime, endTime }) => [phaseType, endTime - startTime]);
+      const within = phases.filter(([phase]) => ['INSTALL', 'PRE_BUILD', 'BUILD', 'POST_BUILD'].includes(phase)).reduce((sum, [, ms]) => sum + ms, 0);
+      note = phases.filter(([, ms]) => ms > 20).map(([phase, ms]) => `${phase.toLowerCase()} ${(ms / 1000).toFixed(2)}`).join(', ');
+      around += took - within;
+      buildActions++;
+    }
+    out.add(`payments: ${action.stageName}/${action.actionName}`, took / 1000, 's', { note });
+  }
+  // Time in which no action ran: what the engine itself takes between them.
+  let idle = 0;
+  let until = execution.startTime.getTime();
+  for (const { startTime, lastUpdateTime } of actions) {
+    idle += Math.max(0, startTime - until);
+    until = Math.max(until, lastUpdateTime.getTime());
+  }
+  out.add('payments: engine between actions, an action', idle / actions.length, 'ms', { most: 30, note: `${actions.length} actions` });
+  out.add('payments: around a build’s commands (artifacts, logs, containers’ stead)', around / buildActions, 'ms', { note: `mean of ${buildActions} builds` });
+  return until - execution.startTime;
+}
+
+/** The same commands with nothing around them, in a copy of the app with its dependencies, against the same cloud. */
+async function floorOf(out, folder, env, settings, endpoint) {
+  const app = join(folder, '.flotilla', 'floor');
+  cpSync(folder, app, { recursive: true, filter: (path) => !path.includes('.flotilla') && !path.includes('.git') });
+  if (!existsSync(join(app, 'node_modules'))) timed('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'], { cwd: app, env });
+  const cdk = scriptOf('aws-cdk', 'cdk');
+  const assembly = join(app, 'cdk.out');
+  const output = await apiUrls(settings, endpoint);
+  const steps = [
+    ['npm test', () => timed('npm', ['test'], { cwd: app, env }).took],
+    ['cdk synth', () => timed(process.execPath, [cdk, 'synth', '--quiet'], { cwd: app, env }).took],
+    ['self-mutation’s cdk deploy', () => timed(process.execPath, [cdk, '-a', assembly, 'deploy', 'PaymentsPipeline', '--require-approval=never', '--verbose'], { cwd: app, env }).took],
+    ['assets’ cdk-assets publish', () => publish(app, assembly, env)],
+    ['smoke test', () => timed('curl', ['-fsS', `${output.dev}health`], { cwd: app, env }).took],
+    ['integration test', () => timed('npm', ['run', 'test:integration'], { cwd: app, env: { ...env, ApiUrl: output.staging } }).took],
+  ];
+  let sum = 0;
+  for (const [name, work] of steps) {
+    const took = work();
+    out.add(`payments floor: ${name}`, took / 1000, 's');
+    sum += took;
+  }
+  return sum;
+}
+
+/** Each asset of the pipeline's stages to each of its destinations, as the Assets stage does: one call of cdk-assets for each. */
+function publish(app, assembly, env) {
+  let sum = 0;
+  for (const stage of readdirSync(assembly).filter((name) => name.startsWith('assembly-'))) {
+    for (const name of readdirSync(join(assembly, stage)).filter((file) => file.endsWith('.assets.json'))) {
+      const manifest = join(assembly, stage, name);
+      for (const [id, { source, destinations }] of Object.entries(JSON.parse(readFileSync(manifest, 'utf8')).files)) {
+        if (source.packaging !== 'zip') continue;
+        for (const destination of Object.keys(destinations)) sum += timed(process.execPath, [scriptOf('cdk-assets', 'cdk-assets'), '--path', manifest, '--verbose', 'publish', `${id}:${destination}`], { cwd: app, env }).took;
+      }
+    }
+  }
+  return sum;
+}
+
+/** Where the deployed APIs answer on this machine. */
+async function apiUrls(settings, endpoint) {
+  const urls = {};
+  for (const [name, account, stack] of [['dev', '111111111111', 'Dev-Payments'], ['staging', '222222222222', 'Staging-Payments']]) {
+    const credentials = credentialsOf(settings, account);
+    const { Stacks: [found] } = await new CloudFormationClient({ ...settings, credentials }).send(new DescribeStacksCommand({ StackName: stack }));
+    const url = new URL(found.Outputs.find(({ OutputValue }) => OutputValue.startsWith('https://')).OutputValue);
+    urls[name] = `http://${url.hostname.split('.')[0]}.execute-api.localhost:${new URL(endpoint).port}${url.pathname}`;
+  }
+  return urls;
+}
+
+let known;
+const credentialsOf = (settings, account) => known?.[account] ?? settings.credentials;
+export const setKnownCredentials = (all) => (known = all);
