@@ -23,7 +23,8 @@ export interface Buildspec {
 export interface Phase {
   readonly commands: readonly string[];
   readonly finally: readonly string[];
-  readonly onFailure: 'ABORT' | 'CONTINUE';
+  /** Undefined: as the phases follow each other, a failed build included in post_build. */
+  readonly onFailure: 'ABORT' | 'CONTINUE' | undefined;
   readonly runtimeVersions: Readonly<Record<string, string>>;
 }
 
@@ -86,8 +87,8 @@ function phase(value: Record<string, unknown>, name: string): Phase {
   known(value, ['commands', 'finally', 'on-failure', 'runtime-versions', 'run-as', 'steps'], `phases.${name}`);
   if (value['run-as'] !== undefined && value['run-as'] !== 'root') throw unsupported(`another user (phases.${name}.run-as)`);
   if (value['steps'] !== undefined) throw unsupported(`steps (phases.${name}.steps)`);
-  const onFailure = String(value['on-failure'] ?? 'ABORT').toUpperCase();
-  if (onFailure !== 'ABORT' && onFailure !== 'CONTINUE') throw unsupported(`on-failure '${String(value['on-failure'])}' (phases.${name})`);
+  const onFailure = value['on-failure'] === undefined ? undefined : String(value['on-failure']).toUpperCase();
+  if (onFailure !== undefined && onFailure !== 'ABORT' && onFailure !== 'CONTINUE') throw unsupported(`on-failure '${String(value['on-failure'])}' (phases.${name})`);
   return { commands: list(value['commands'], `phases.${name}.commands`), finally: list(value['finally'], `phases.${name}.finally`), onFailure, runtimeVersions: strings(value['runtime-versions'], `phases.${name}.runtime-versions`) };
 }
 

@@ -59,7 +59,8 @@ class BuildRun {
       failed = !(await this.phase('PROVISIONING', () => this.provision()));
       failed ||= !(await this.phase('DOWNLOAD_SOURCE', async () => void (state = await this.prepare())));
       if (!failed) failed = !(await this.phases(state!));
-      if (state && !this.over()) {
+      // "Build phase transitions": what fails before BUILD leads straight to FINALIZING.
+      if (state && !this.over() && (!failed || this.buildRan())) {
         const uploaded = await this.phase('UPLOAD_ARTIFACTS', () => this.upload(state!, failed));
         failed ||= !uploaded;
       }
@@ -150,7 +151,7 @@ class BuildRun {
       if (declared.finally.length > 0 && !this.over()) await this.commands(name, declared.finally, state, isolation).catch((error: unknown) => this.log.note(`finally: ${error instanceof Error ? error.message : String(error)}`));
       if (!ok && declared.onFailure !== 'CONTINUE') succeeding = false;
       else if (!ok && (name === 'build' || name === 'post_build')) succeeding = false;
-      if (!ok && declared.onFailure === 'ABORT' && name !== 'build') break;
+      if (!ok && declared.onFailure !== 'CONTINUE' && (name !== 'build' || declared.onFailure === 'ABORT')) break;
     }
     this.export(state.spec, state.shell);
     return succeeding;

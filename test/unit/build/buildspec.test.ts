@@ -30,7 +30,7 @@ cache: { paths: [node_modules/**/*] }
 `);
     expect(spec).toMatchObject({
       shell: 'bash', variables: { A: '1', B: 'two', C: 'true' }, parameterStore: { P: '/p' }, secretsManager: { S: 'id:key' }, exported: ['A'], cachePaths: ['node_modules/**/*'],
-      phases: { install: { commands: ['npm ci'], onFailure: 'CONTINUE', runtimeVersions: { nodejs: '20' } }, build: { commands: ['one', 'two\nlines'], finally: ['last'], onFailure: 'ABORT' } },
+      phases: { install: { commands: ['npm ci'], onFailure: 'CONTINUE', runtimeVersions: { nodejs: '20' } }, build: { commands: ['one', 'two\nlines'], finally: ['last'], onFailure: undefined } },
       artifacts: { files: ['**/*'], excludePaths: ['x/**'], baseDirectory: 'out', discardPaths: true }, secondaryArtifacts: { More: { files: ['a.txt'], discardPaths: false } },
     });
   });
