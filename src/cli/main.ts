@@ -28,7 +28,8 @@ async function main(argv: readonly string[]): Promise<number> {
   addCloudCommands(program);
   try {
     await program.parseAsync([...argv]);
-    return 0;
+    // A command that ended otherwise than well has said so by now.
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     return printError(error, terminal(program.opts<GlobalOptions>()));
