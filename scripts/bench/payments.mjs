@@ -5,7 +5,7 @@ import { CodePipelineClient, ListActionExecutionsCommand, ListPipelineExecutions
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { root } from '../setup.mjs';
 import { flotilla, memoryOf, scriptOf, timed } from './cloud.mjs';
 
@@ -24,15 +24,15 @@ export async function payments(out) {
     const { pid, endpoint } = JSON.parse(readFileSync(join(folder, '.flotilla/cloud/cloud.json'), 'utf8'));
     out.add('payments: memory of the cloud', memoryOf(pid), 'MB', { most: 300 });
     const variables = environment(folder);
-    const settings = { endpoint, region: REGION, credentials: { accessKeyId: variables.AWS_ACCESS_KEY_ID, secretAccessKey: variables.AWS_SECRET_ACCESS_KEY } };
-    const inside = await whereItWent(out, settings);
-    const floor = await floorOf(out, folder, variables, settings, endpoint);
+    const settings = (account) => ({ endpoint, region: REGION, credentials: credentialsOf(folder, account) });
+    const inside = await whereItWent(out, settings(TOOLS));
+    const floor = await floorOf(out, folder, variables, await apiUrls(settings, endpoint));
     out.add('payments: floor (npm ci not in it: the launcher links the tree)', floor / 1000, 's');
     out.add('payments: warm run ÷ floor', warm / floor, '×', { most: 1.25 });
     out.add('payments: the run outside the pipeline (synth of the working tree, push, report)', (warm - inside) / 1000, 's');
   } finally {
     flotilla(['cloud', 'stop', '--dir', join(folder, '.flotilla')], { anyCode: true });
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    for (const path of [folder, `${folder}-floor`]) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -45,10 +45,15 @@ function exportExample(folder) {
   git('commit', '--quiet', '--message', 'Payments');
 }
 
+function credentialsOf(folder, account) {
+  const section = readFileSync(join(folder, '.flotilla/aws/credentials'), 'utf8').split(/^\[/m).find((text) => text.startsWith(account));
+  const value = (name) => new RegExp(`^${name} = (.*)$`, 'm').exec(section)[1];
+  return { accessKeyId: value('aws_access_key_id'), secretAccessKey: value('aws_secret_access_key') };
+}
+
 /** What a client in the account of the pipeline has in its environment. */
 function environment(folder) {
-  const section = readFileSync(join(folder, '.flotilla/aws/credentials'), 'utf8').split(/^\[/m).find((text) => text.startsWith(TOOLS));
-  const value = (name) => new RegExp(`^${name} = (.*)$`, 'm').exec(section)[1];
+  const { accessKeyId, secretAccessKey } = credentialsOf(folder, TOOLS);
   const { endpoint } = JSON.parse(readFileSync(join(folder, '.flotilla/cloud/cloud.json'), 'utf8'));
   return {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|CDK_|NODE_OPTIONS|npm_)/.test(name))),
@@ -56,8 +61,8 @@ function environment(folder) {
     AWS_ENDPOINT_URL: endpoint,
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,
-    AWS_ACCESS_KEY_ID: value('aws_access_key_id'),
-    AWS_SECRET_ACCESS_KEY: value('aws_secret_access_key'),
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_EC2_METADATA_DISABLED: 'true',
     CDK_DISABLE_CLI_TELEMETRY: 'true',
     CDK_DISABLE_VERSION_CHECK: 'true',
@@ -101,13 +106,12 @@ async function whereItWent(out, settings) {
 }
 
 /** The same commands with nothing around them, in a copy of the app with its dependencies, against the same cloud. */
-async function floorOf(out, folder, env, settings, endpoint) {
-  const app = join(folder, '.flotilla', 'floor');
-  cpSync(folder, app, { recursive: true, filter: (path) => !path.includes('.flotilla') && !path.includes('.git') });
+async function floorOf(out, folder, env, output) {
+  const app = join(folder, '..', `${basename(folder)}-floor`);
+  cpSync(folder, app, { recursive: true, filter: (path) => !['.flotilla', '.git'].includes(basename(path)) });
   if (!existsSync(join(app, 'node_modules'))) timed('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'], { cwd: app, env });
   const cdk = scriptOf('aws-cdk', 'cdk');
   const assembly = join(app, 'cdk.out');
-  const output = await apiUrls(settings, endpoint);
   const steps = [
     ['npm test', () => timed('npm', ['test'], { cwd: app, env }).took],
     ['cdk synth', () => timed(process.execPath, [cdk, 'synth', '--quiet'], { cwd: app, env }).took],
@@ -144,14 +148,9 @@ function publish(app, assembly, env) {
 async function apiUrls(settings, endpoint) {
   const urls = {};
   for (const [name, account, stack] of [['dev', '111111111111', 'Dev-Payments'], ['staging', '222222222222', 'Staging-Payments']]) {
-    const credentials = credentialsOf(settings, account);
-    const { Stacks: [found] } = await new CloudFormationClient({ ...settings, credentials }).send(new DescribeStacksCommand({ StackName: stack }));
+    const { Stacks: [found] } = await new CloudFormationClient(settings(account)).send(new DescribeStacksCommand({ StackName: stack }));
     const url = new URL(found.Outputs.find(({ OutputValue }) => OutputValue.startsWith('https://')).OutputValue);
-    urls[name] = `http://${url.hostname.split('.')[0]}.execute-api.localhost:${new URL(endpoint).port}${url.pathname}`;
+    urls[name] = `${endpoint}/_aws/execute-api/${url.hostname.split('.')[0]}${url.pathname}`;
   }
   return urls;
 }
-
-let known;
-const credentialsOf = (settings, account) => known?.[account] ?? settings.credentials;
-export const setKnownCredentials = (all) => (known = all);

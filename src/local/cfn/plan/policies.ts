@@ -27,7 +27,7 @@ function policy(name: string, declaration: ResourceDeclaration, raw: ResourceDec
   if (value === undefined) return undefined;
   if (typeof value !== 'string') throw formatError(`Every ${name} member must be a string.`);
   if (!(allowed as readonly string[]).includes(value)) throw validationError(`Template error: resource ${declaration.logicalId}: ${name} ${value} is not one of [${allowed.join(', ')}]`);
-  if (value === 'Snapshot' && !SNAPSHOT_TYPES.has(declaration.type)) throw validationError(`Template error: resource type ${declaration.type} does not support ${name} Snapshot`);
+  if (value === 'Snapshot' && !SNAPSHOT_TYPES.has(declaration.type)) throw validationError(`Template error: resource type ${declaration.type} does not support ${name === 'DeletionPolicy' ? 'deletion policy' : name} Snapshot`);
   return value as DeletionPolicy;
 }
 
