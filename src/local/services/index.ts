@@ -2,6 +2,7 @@ import type { Service } from '../kernel/service.js';
 import { apigateway } from './apigateway/index.js';
 import { chatbot } from './chatbot/index.js';
 import { cloudformation } from './cloudformation/index.js';
+import { cloudwatch } from './cloudwatch/index.js';
 import { codebuild } from './codebuild/index.js';
 import { codecommit } from './codecommit/index.js';
 import { codeconnections, codestarConnections } from './codeconnections/index.js';
@@ -23,4 +24,4 @@ import { ssm } from './ssm/index.js';
 import { sts } from './sts/index.js';
 
 /** Every service of the local cloud. A new one is a folder here and a line. */
-export const services: readonly Service[] = [apigateway, chatbot, cloudformation, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, codestarNotifications, dynamodb, dynamodbstreams, ec2, ecr, events, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm, sts];
+export const services: readonly Service[] = [apigateway, chatbot, cloudformation, cloudwatch, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, codestarNotifications, dynamodb, dynamodbstreams, ec2, ecr, events, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm, sts];

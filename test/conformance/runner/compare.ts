@@ -13,6 +13,7 @@ const SETS = new Set(['Parameters', 'Outputs', 'Tags', 'Capabilities', 'Details'
 
 /** Fields that AWS began to answer later than some recordings: by the day since which they are there. */
 const LATER: readonly { readonly since: string; readonly path: RegExp }[] = [
+  { since: '2024-11-14', path: /(^|\.)WarmThroughput$/ },
   { since: '2025-11-15', path: /(^|\.)LastOperations$/ },
   { since: '2025-11-15', path: /(^|\.)OperationId$/ },
   { since: '2025-06-10', path: /(^|\.)(Source|Destination)?(Key|CurrentKey)MaterialId$/ },

@@ -17,6 +17,7 @@ import { modelledProvider } from './modelled.js';
 import { notifications } from './notifications.js';
 import { ec2 } from './ec2.js';
 import { dynamodb } from './dynamodb.js';
+import { cloudwatch } from './cloudwatch.js';
 import type { ResourceProvider } from './provider.js';
 import { s3 } from './s3.js';
 import { secretsmanager } from './secretsmanager.js';
@@ -25,7 +26,7 @@ import { sqs } from './sqs.js';
 import { ssm } from './ssm.js';
 
 /** The families with behaviour. A new one is a file here and a line. */
-const FAMILIES: readonly (readonly ResourceProvider[])[] = [apigateway, cdk, cloudformation, codebuild, codecommit, codeconnections, codepipeline, dynamodb, ec2, ecr, events, iam, kms, lambda, logs, notifications, s3, secretsmanager, sns, sqs, ssm];
+const FAMILIES: readonly (readonly ResourceProvider[])[] = [apigateway, cdk, cloudformation, cloudwatch, codebuild, codecommit, codeconnections, codepipeline, dynamodb, ec2, ecr, events, iam, kms, lambda, logs, notifications, s3, secretsmanager, sns, sqs, ssm];
 
 const known = new Map(FAMILIES.flat().map((provider) => [provider.type, provider]));
 

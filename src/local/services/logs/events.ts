@@ -3,6 +3,7 @@ import type * as Logs from '../../models/types/logs.js';
 import type { State } from '../../state/state.js';
 import { compileFilter } from './filter.js';
 import { SEQUENCE_TOKEN } from './groups.js';
+import { recordMetrics } from './metrics.js';
 import { events, groupOf, invalid, streamOf, streams, type LogGroup, type LogStream, type StoredEvent } from './store.js';
 import { tellSubscribers } from './subscriptions.js';
 
@@ -28,6 +29,7 @@ export function putLogEvents(input: Logs.PutLogEventsRequest, context: RequestCo
       streams(state, group).put([group.name, stream.name], { ...stream, first: Math.min(stream.first ?? first, first), last: Math.max(stream.last ?? last, last), ingested: now });
     });
     tellSubscribers(group, stream, taken, context);
+    recordMetrics(group, taken, context);
   }
   return { nextSequenceToken: SEQUENCE_TOKEN, ...(rejected ? { rejectedLogEventsInfo: rejected } : {}) };
 }

@@ -13,8 +13,8 @@ export function compileFilter(pattern: string): Match {
 
 export interface Compiled {
   readonly matches: Match;
-  /** What the pattern picks out of a text: `$.field` or `$name`. */
-  extract(message: string): Record<string, string>;
+  /** What the pattern picks out of a text: `$.field` or `$name`; of JSON, other fields too when they are asked for. */
+  extract(message: string, more?: readonly string[]): Record<string, string>;
 }
 
 export function compilePattern(pattern: string): Compiled {
@@ -82,10 +82,10 @@ function jsonPattern(text: string): Compiled {
       const field = parse(message);
       return field !== undefined && test(field);
     },
-    extract: (message) => {
+    extract: (message, more = []) => {
       const field = parse(message);
       const found: Record<string, string> = {};
-      for (const name of names) {
+      for (const name of [...names, ...more]) {
         const value = field?.(name);
         if (value !== undefined) found[name] = typeof value === 'string' ? value : JSON.stringify(value);
       }
