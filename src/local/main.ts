@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { FlotillaError } from '../shared/errors.js';
 import { own, writePrivate } from './owner.js';
 import { startCloud } from './server.js';
+import type { Key } from './state/state.js';
 
 /**
  * The local cloud's own program: `node local.js --dir .flotilla/cloud [--port N]`. It runs until it is told to stop; whoever starts it finds
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
     stopping ??= cloud.stop().then(release).then(() => process.exit(0));
   };
   const log = (message: string): void => void process.stderr.write(`${new Date().toISOString()} ${message}\n`);
-  const start = (wanted: number) => startCloud({ directory, port: wanted, token, log, onStop: () => stop() });
+  const start = (wanted: number) => startCloud({ directory, port: wanted, token, log, onStop: () => stop(), ...killer() });
   const cloud = await start(port).catch((error: unknown) => {
     if (error instanceof FlotillaError && error.code === 'CLD003' && values.port === undefined && port !== 0) return start(0);
     throw error;
@@ -32,6 +33,18 @@ async function main(): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.on('unhandledRejection', (error) => log(`unhandled: ${error instanceof Error ? error.stack : String(error)}`));
+}
+
+/** `FLOTILLA_KILL_AT=N`: dies before the Nth commit that moves a pipeline's execution, as `kill -9` would have it (npm run torture). */
+function killer(): { beforeCommit?: (written: readonly Key[]) => void } {
+  const at = Number(process.env['FLOTILLA_KILL_AT'] ?? 0);
+  if (!(at > 0)) return {};
+  let commits = 0;
+  return {
+    beforeCommit: (written) => {
+      if (written.some(([, , service, table]) => service === 'codepipeline' && table === 'executions') && ++commits === at) process.kill(process.pid, 'SIGKILL');
+    },
+  };
 }
 
 function readKnown(directory: string): { token: string; port: number } | undefined {

@@ -15,6 +15,8 @@ import { credential, policiesOf, principalNames } from './services/iam/identity.
 import { services as allServices } from './services/index.js';
 import { fileBlobs } from './state/blobs.js';
 import { lmdbState } from './state/lmdb.js';
+import { observedState } from './state/observed.js';
+import type { Key } from './state/state.js';
 
 export interface CloudOptions {
   /** Folder of the state; created where it isn't there. */
@@ -27,6 +29,8 @@ export interface CloudOptions {
   readonly log?: (message: string) => void;
   /** Called when the control interface is asked to stop. */
   readonly onStop?: () => void;
+  /** Sees the keys of each transaction before it takes effect. */
+  readonly beforeCommit?: (written: readonly Key[]) => void;
 }
 
 export interface Cloud {
@@ -39,7 +43,8 @@ export interface Cloud {
 /** Composition root: makes the parts, lets the services take up interrupted work, and listens. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const log = options.log ?? ((message: string) => process.stderr.write(`${message}\n`));
-  const state = lmdbState(join(options.directory, 'state'));
+  const durable = lmdbState(join(options.directory, 'state'));
+  const state = options.beforeCommit ? observedState(durable, options.beforeCommit) : durable;
   const blobs = fileBlobs(join(options.directory, 'blobs'));
   const clock = options.clock ?? systemClock;
   const ended = new AbortController();

@@ -6,7 +6,7 @@ const value = (name: string, otherwise: number): number => {
   return index < 0 ? otherwise : Number(process.argv[index + 1]);
 };
 const from = value('--from', 1);
-const count = value('--seeds', 200);
+const count = value('--seeds', 40);
 const crashes = process.argv.includes('--no-crashes') ? 'none' : 'every';
 let commits = 0;
 let executions = 0;
