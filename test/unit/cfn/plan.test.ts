@@ -26,6 +26,13 @@ async function changes(after: object, more: object = {}): Promise<{ plain: Recor
   return { plain: await look(false), valued: await look(true), text: printPlan(record.plan) };
 }
 
+describe('a deletion policy of Snapshot', () => {
+  it('is refused for a type that has none', async () => {
+    const template = { Resources: { P: { Type: 'AWS::SSM::Parameter', DeletionPolicy: 'Snapshot', Properties: { Type: 'String', Value: 'x' } } } };
+    await expect(new TestCloud().create('s', template)).rejects.toThrow('Template error: resource type AWS::SSM::Parameter does not support deletion policy Snapshot');
+  });
+});
+
 describe('a change set', () => {
   it('follows a change along references, as far as it is certain', async () => {
     const { plain } = await changes(before, { Parameters: [{ ParameterKey: 'Env', ParameterValue: 'two' }] });
