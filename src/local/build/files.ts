@@ -1,13 +1,19 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { globMatches } from '../../shared/glob.js';
 import { AwsError } from '../kernel/error.js';
+import { liesInside } from '../process/inside.js';
 import type { ArchiveFile } from '../process/zip.js';
 import type { Artifacts } from './buildspec.js';
 
-/** Files an `artifacts` block chooses (user guide, "artifacts/files"): a base directory, patterns, exclusions. Raises CodeBuild's sentence where nothing matches. */
+/**
+ * Files an `artifacts` block chooses (user guide, "artifacts/files"): a base directory, patterns, exclusions. Raises CodeBuild's sentence where nothing matches,
+ * and an error that names it for what lies outside the build's workspace: a link or a base directory must not carry this machine's files out.
+ */
 export function chooseFiles(spec: Artifacts, source: string): ArchiveFile[] {
+  const workspace = dirname(source);
   const bases = baseDirectories(spec.baseDirectory, source);
+  for (const base of bases) if (!liesInside(base, workspace)) throw outside(spec.baseDirectory ?? base);
   const files: ArchiveFile[] = [];
   for (const base of bases) {
     const all = walk(base, spec.followLinks);
@@ -17,6 +23,7 @@ export function chooseFiles(spec: Artifacts, source: string): ArchiveFile[] {
       const stat = lstatSync(path);
       const shown = spec.discardPaths ? name.slice(name.lastIndexOf('/') + 1) : name;
       if (stat.isSymbolicLink() && !spec.followLinks) files.push({ name: shown, data: new Uint8Array(), link: readlinkSync(path) });
+      else if (!liesInside(path, workspace)) throw outside(name);
       else files.push({ name: shown, data: readFileSync(path), executable: (statSync(path).mode & 0o100) !== 0 });
     }
   }
@@ -38,6 +45,10 @@ function baseDirectories(pattern: string | undefined, source: string): string[] 
   const found = directories(source).filter((directory) => globMatches(pattern.replace(/\/$/, ''), relative(source, directory).split(sep).join('/')));
   if (found.length === 0) throw noBase(pattern);
   return found;
+}
+
+function outside(path: string): AwsError {
+  return new AwsError('CLIENT_ERROR', `the local cloud takes artifacts from the build's workspace only, and '${path}' leads out of it`, { status: 400 });
 }
 
 function noBase(pattern: string): AwsError {

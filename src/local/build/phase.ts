@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readInside } from '../process/inside.js';
 import { startProcess, type Exit, type Isolation, type Mount, type RunningProcess } from '../process/index.js';
 
 /** What one phase leaves to the next: all commands of a build share one shell's environment and folder (user guide, version 0.2). */
@@ -41,8 +42,9 @@ export async function runPhase(options: PhaseOptions): Promise<PhaseEnd> {
   const { scratch, commands } = options;
   const envFile = join(scratch, 'env');
   const cwdFile = join(scratch, 'cwd');
-  rmSync(envFile, { force: true });
-  rmSync(cwdFile, { force: true });
+  // Made anew: an earlier phase may have left links in its place for us to write through.
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
   for (const [index, command] of commands.entries()) writeFileSync(join(scratch, `command-${index}`), `${command}\n`);
   const steps = commands.map((_, index) => `printf '${MARK}%s\\n' ${index}\n. '${join(scratch, `command-${index}`)}' </dev/null || exit $?`);
   const script = [`trap '__flotilla=$?; env -0 >"${envFile}"; pwd >"${cwdFile}"; exit $__flotilla' EXIT`, 'set -a', ...steps].join('\n');
@@ -69,8 +71,10 @@ export async function runPhase(options: PhaseOptions): Promise<PhaseEnd> {
   });
   options.onStart(running);
   const exit = await running.exit;
+  const env = readInside(envFile, options.workspace, MAX_STATE);
+  const cwd = readInside(cwdFile, options.workspace, MAX_STATE);
   return {
-    state: { env: existsSync(envFile) ? readEnvironment(envFile) : options.state.env, cwd: existsSync(cwdFile) ? readFileSync(cwdFile, 'utf8').trimEnd() : options.state.cwd },
+    state: { env: env === undefined ? options.state.env : parseEnvironment(env), cwd: cwd === undefined ? options.state.cwd : cwd.trimEnd() },
     failed: exit.code === 0 ? undefined : (current ?? commands[0]),
     exit,
   };
@@ -79,9 +83,12 @@ export async function runPhase(options: PhaseOptions): Promise<PhaseEnd> {
 /** Variables of the shell itself that are no environment of the next one. */
 const OWN = new Set(['_', 'SHLVL', 'OLDPWD', 'PWD', '__flotilla']);
 
-function readEnvironment(file: string): Record<string, string> {
+/** Bytes of an environment: what the kernel takes is 2 MB and its strings' ends. */
+const MAX_STATE = 4 * 1024 * 1024;
+
+function parseEnvironment(text: string): Record<string, string> {
   const env: Record<string, string> = {};
-  for (const entry of readFileSync(file, 'utf8').split('\0')) {
+  for (const entry of text.split('\0')) {
     const equals = entry.indexOf('=');
     if (equals > 0 && !OWN.has(entry.slice(0, equals))) env[entry.slice(0, equals)] = entry.slice(equals + 1);
   }

@@ -1,9 +1,10 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fromBufferPromise, type Entry, type ZipFile } from 'yauzl';
 import { ZipFile as ZipWriter } from 'yazl';
 import { AwsError } from '../kernel/error.js';
+import { liesInside } from './inside.js';
 
 /** Bytes an archive may unfold to, and how often its own size: a zip bomb stops here. */
 const MAX_TOTAL = 2 * 1024 ** 3;
@@ -42,9 +43,12 @@ export async function extract(archive: Uint8Array, directory: string): Promise<v
   for (const file of all) {
     const path = join(directory, file.name);
     if (!made.has(dirname(path))) {
+      // The folder may have links of its own (a repository's), which are not to be written through.
+      if (!liesInside(dirname(path), directory)) throw invalid(`it holds a path that leads out of it: ${file.name}`);
       mkdirSync(dirname(path), { recursive: true });
       made.add(dirname(path));
     }
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(path);
     if (file.link === undefined) writeFileSync(path, file.data, { mode: file.executable ? 0o755 : 0o644 });
   }
   // Links last: no file of the archive can be written through one.
@@ -68,7 +72,12 @@ async function walk(archive: Uint8Array, visit: (zip: ZipFile, entry: Entry) => 
   } catch (error) {
     throw invalid(`it is not a zip archive: ${error instanceof Error ? error.message : String(error)}`);
   }
-  for await (const found of zip.eachEntry()) await visit(zip, found);
+  try {
+    for await (const found of zip.eachEntry()) await visit(zip, found);
+  } catch (error) {
+    // Names that lead out, sizes that lie, data that doesn't unfold: the reader says it in words of its own.
+    throw error instanceof AwsError ? error : invalid(error instanceof Error ? error.message : String(error));
+  }
 }
 
 async function content(zip: ZipFile, entry: Entry): Promise<Uint8Array> {
@@ -83,7 +92,9 @@ function safeName(entry: Entry): string {
 
 function safeLink(name: string, target: string): string {
   const inside = posix.normalize(posix.join(posix.dirname(name), target));
-  if (posix.isAbsolute(target) || inside === '..' || inside.startsWith('../')) throw invalid(`it holds a link that leads out of it: ${name} -> ${target}`);
+  // `..` behind a name could climb out through another link: only leading ones are plain.
+  const climbs = /(^|\/)(?!\.{1,2}(\/|$))[^/]+\/(.*\/)?\.\.(\/|$)/.test(target);
+  if (climbs || posix.isAbsolute(target) || inside === '..' || inside.startsWith('../')) throw invalid(`it holds a link that leads out of it: ${name} -> ${target}`);
   return target;
 }
 
