@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { FlotillaError } from '../shared/errors.js';
 import type { Inbox } from './inbox.js';
 import type { Journal } from './journal.js';
+import { validatePolicy } from './iam/index.js';
 import { isAwsError } from './kernel/error.js';
 import type { HttpAnswer, HttpRequest, Runtime, Service } from './kernel/service.js';
 import { accountCredentials, credential, setScps } from './services/iam/identity.js';
@@ -77,8 +78,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const policies = input['policies'];
     const given = (one: unknown): one is { name: string; document: string } => typeof (one as { name?: unknown } | null)?.name === 'string' && typeof (one as { document?: unknown }).document === 'string';
     if (!Array.isArray(policies) || !policies.every(given)) throw new FlotillaError('CLD013', 'policies are a list of {name, document}', { exitCode: 2 });
-    setScps(runtime.state, String(input['account']), policies);
-    return {};
+    const account = accountId(runtime, String(input['account']));
+    for (const { name, document } of policies) {
+      const problem = validatePolicy(document, 'scp');
+      if (problem !== undefined) throw new FlotillaError('CLD014', `'${name}' is no service control policy`, { why: problem, exitCode: 2 });
+    }
+    setScps(runtime.state, account, policies);
+    return { account };
   },
   dump: ({ runtime }, input) => {
     const prefix = Array.isArray(input['prefix']) ? (input['prefix'] as string[]) : [];
@@ -106,6 +112,13 @@ export function controlInterface(parts: Parts): (request: HttpRequest) => Promis
       return json(error instanceof FlotillaError ? 400 : 500, { code, message: error instanceof Error ? error.message : String(error), why: error instanceof FlotillaError ? error.why : undefined });
     }
   };
+}
+
+/** An account by its ID or by the name it was declared under. */
+function accountId(runtime: Runtime, given: string): string {
+  const id = /^\d{12}$/.test(given) ? given : accounts(runtime.state, 'cloud', 'global').list().find(({ name }) => name === given)?.id;
+  if (id === undefined) throw new FlotillaError('CLD010', `'${given}' is not an account ID, and no account is known by that name`, { why: 'an account ID has twelve digits', exitCode: 2 });
+  return id;
 }
 
 function parse(text: string): Record<string, unknown> {

@@ -97,6 +97,16 @@ describe('the control interface', () => {
     expect((await server.send({ method: 'POST', path: '/_flotilla/declare', headers, body: '{"id":"../../x"}' })).status).toBe(400);
   });
 
+  it('attaches control policies to an account that exists, and only what is one', async () => {
+    const scps = (account: string, document: string) => server.send({ method: 'POST', path: '/_flotilla/scps', headers: { 'x-flotilla-token': server.token }, body: JSON.stringify({ account, policies: [{ name: 'p', document }] }) });
+    const deny = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: 'iam:CreateUser', Resource: '*' }] });
+    expect(codeOf(await scps('nobody', deny))).toBe('CLD010');
+    expect(codeOf(await scps('555555555555', '{"Version":'))).toBe('CLD014');
+    expect(codeOf(await scps('555555555555', '{"Statement":[{"Effect":"Perhaps"}]}'))).toBe('CLD014');
+    await server.send({ method: 'POST', path: '/_flotilla/declare', headers: { 'x-flotilla-token': server.token }, body: '{"id":"555555555555","name":"named"}' });
+    expect(JSON.parse((await scps('named', deny)).body)).toEqual({ account: '555555555555' });
+  });
+
   it('shows no secret in a dump', async () => {
     const answer = await server.send({ method: 'POST', path: '/_flotilla/dump', headers: { 'x-flotilla-token': server.token }, body: '{}' });
     expect(answer.status).toBe(200);
