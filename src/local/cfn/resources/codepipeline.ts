@@ -40,8 +40,10 @@ const pipeline: ResourceProvider<PipelineProperties> = {
   },
   async update(name, before, after, context) {
     const changed = JSON.stringify(declaration(name, before)) !== JSON.stringify(declaration(name, after));
+    // After an update that the service refused, a rollback finds what it wants to restore: nothing changes and nothing starts again.
+    const asked = changed && !(await standsAs(name, declaration(name, after) as Json, context));
     let version: number | undefined;
-    if (changed) {
+    if (asked) {
       const { pipeline: updated } = await context.client.call<{ pipeline: { version: number } }>('codepipeline', 'UpdatePipeline', { pipeline: declaration(name, after) });
       version = updated.version;
     }
@@ -54,7 +56,7 @@ const pipeline: ResourceProvider<PipelineProperties> = {
         await context.client.call('codepipeline', 'EnableStageTransition', { pipelineName: name, stageName: StageName, transitionType: 'Inbound' });
     await disable(name, after, context);
     // The new structure runs from its first stage, under a new execution (user guide, RestartExecutionOnUpdate).
-    if (changed && after.RestartExecutionOnUpdate) await context.client.call('codepipeline', 'StartPipelineExecution', { name, clientRequestToken: context.token });
+    if (asked && after.RestartExecutionOnUpdate) await context.client.call('codepipeline', 'StartPipelineExecution', { name, clientRequestToken: context.token });
     return version === undefined ? undefined : { attributes: { Version: String(version) } };
   },
   async delete(name, _properties, context) {
@@ -65,6 +67,30 @@ const pipeline: ResourceProvider<PipelineProperties> = {
     return found && { Name: name, RoleArn: found.pipeline['roleArn'] as Json, Version: String(found.pipeline.version) };
   },
 };
+
+async function standsAs(name: string, wanted: Json, context: ProviderContext): Promise<boolean> {
+  const { pipeline: found } = await context.client.call<{ pipeline: Json }>('codepipeline', 'GetPipeline', { name });
+  return same(found, wanted);
+}
+
+/** What the service shows against what is declared: it adds a version and defaults, and masks secrets. */
+function same(found: Json | undefined, wanted: Json | undefined, key = ''): boolean {
+  if (key === 'version' || found === '****') return true;
+  if (wanted === undefined || found === undefined) return isDefault(key, found ?? wanted);
+  if (Array.isArray(found) && Array.isArray(wanted)) return found.length === wanted.length && found.every((entry: Json, index: number) => same(entry, wanted[index] as Json));
+  if (typeof found === 'object' && typeof wanted === 'object' && found !== null && wanted !== null) {
+    const [a, b] = [found as JsonObject, wanted as JsonObject];
+    return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => same(a[name] as Json | undefined, b[name] as Json | undefined, name));
+  }
+  return String(found) === String(wanted);
+}
+
+const DEFAULTS: Readonly<Record<string, string>> = { pipelineType: 'V1', executionMode: 'SUPERSEDED', runOrder: '1' };
+
+function isDefault(key: string, value: Json | undefined): boolean {
+  if (value === undefined || value === null) return true;
+  return typeof value === 'object' ? Object.keys(value).length === 0 : DEFAULTS[key] === String(value);
+}
 
 async function disable(name: string, properties: PipelineProperties, context: ProviderContext): Promise<void> {
   for (const { StageName, Reason } of properties.DisableInboundStageTransitions ?? [])
