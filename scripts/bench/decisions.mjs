@@ -86,10 +86,12 @@ function growth(decide) {
   const document_ = document({ Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::bucket/*a*a*a*a*a*b*c' });
   const time = (length) => {
     const question = () => decide({ principal: user, action: 's3:GetObject', resource: `arn:aws:s3:::bucket/${'a'.repeat(length)}c`, resourceAccount: '111111111111', context: {} }, { identity: [{ name: 'w', document: document_ }] });
-    for (let i = 0; i < 200; i++) question();
     const begin = performance.now();
-    for (let i = 0; i < 300; i++) question();
+    for (let i = 0; i < 200; i++) question();
     return performance.now() - begin;
   };
-  return time(8000) / time(1000);
+  // The best of several: what else the machine does makes times longer, never shorter.
+  const best = (length) => Math.min(...Array.from({ length: 12 }, () => time(length)));
+  best(1000);
+  return best(8000) / best(1000);
 }
