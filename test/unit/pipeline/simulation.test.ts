@@ -9,5 +9,5 @@ describe('random pipelines', () => {
 
   it.each([7, 1003])('end the same when the process dies before any commit: seed %i', async (seed) => {
     expect((await torture(seed, 'every')).commits).toBeGreaterThan(0);
-  });
+  }, 60_000);
 });
