@@ -199,6 +199,44 @@ describe('import', () => {
   });
 });
 
+describe('stacks that hold each other', () => {
+  const pair = (used: boolean): string =>
+    assembly((it) => {
+      let shared: Topic | undefined;
+      stack(it, 'Producer', ENV, (made) => {
+        shared = new Topic(made, 'Shared');
+        new Topic(made, 'Own');
+        if (used) made.exportValue(shared.topicArn);
+      }, { terminationProtection: true });
+      stack(it, 'Consumer', ENV, (made) => void new StringParameter(made, 'Parameter', { stringValue: used ? shared!.topicArn : 'none' }));
+    });
+
+  it('are deployed in order, the exported value imported', async () => {
+    expectSuccess(await cloud.cdk(['deploy', '--all', '-a', pair(true), '--require-approval', 'never']));
+    const exported = (await cloudFormation.listExports({})).Exports!.filter(({ Name }) => Name!.startsWith('Producer:ExportsOutput'));
+    expect(exported).toHaveLength(1);
+    expect((await cloudFormation.listImports({ ExportName: exported[0]!.Name })).Imports).toEqual(['Consumer']);
+  });
+
+  it('refuse the end of an export that is in use, and of a protected stack', async () => {
+    const ran = await deploy(pair(false), 'Producer', '--exclusively');
+    expect(ran.code).toBe(1);
+    expect(ran.text).toMatch(/Cannot delete export Producer:ExportsOutput\S+ as it is in use by Consumer/);
+    expect(await status('Producer')).toBe('UPDATE_ROLLBACK_COMPLETE');
+    const protectedStack = await cloud.cdk(['destroy', 'Producer', '--force', '--exclusively', '-a', pair(true)]);
+    expect(protectedStack.code).toBe(1);
+    expect(protectedStack.text).toContain('Stack [Producer] cannot be deleted while TerminationProtection is enabled');
+  });
+
+  it('are not changed by two deployments at once', async () => {
+    await cloudFormation.updateTerminationProtection({ StackName: 'Producer', EnableTerminationProtection: false });
+    const template = (n: number): string => JSON.stringify({ Resources: Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`Topic${i}`, { Type: 'AWS::SNS::Topic', Properties: { DisplayName: String(n) }, ...(i === 0 ? {} : { DependsOn: `Topic${i - 1}` }) }])) });
+    await cloudFormation.createStack({ StackName: 'Busy', TemplateBody: template(1) });
+    await expect(cloudFormation.updateStack({ StackName: 'Busy', TemplateBody: template(2) })).rejects.toMatchObject({ name: 'ValidationError', message: expect.stringMatching(/^Stack:arn:aws:cloudformation:eu-west-1:111111111111:stack\/Busy\/\S+ is in CREATE_IN_PROGRESS state and can not be updated\.$/) });
+    await expect(cloudFormation.createStack({ StackName: 'Busy', TemplateBody: template(2) })).rejects.toMatchObject({ name: 'AlreadyExistsException', message: 'Stack [Busy] already exists' });
+  });
+});
+
 describe('an end', () => {
   it('`gc` removes the assets that no stack uses', async () => {
     const bucket = `cdk-hnb659fds-assets-${ENV.account}-${ENV.region}`;
