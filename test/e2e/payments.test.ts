@@ -59,11 +59,11 @@ const failureOf = async (execution: PipelineExecutionSummary) => {
 };
 
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const end = Date.now() + 75_000;
+  const end = Date.now() + 120_000;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`${what}: not within 75 s. ${JSON.stringify((await pipelines.getPipelineState({ name: 'fleet' })).stageStates?.map(({ stageName, latestExecution }) => [stageName, latestExecution?.status]))}`);
+    if (Date.now() > end) throw new Error(`${what}: not within two minutes. ${JSON.stringify((await pipelines.getPipelineState({ name: 'fleet' })).stageStates?.map(({ stageName, latestExecution }) => [stageName, latestExecution?.status]))}`);
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
 }
