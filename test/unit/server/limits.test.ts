@@ -79,6 +79,17 @@ describe('a policy', () => {
   });
 });
 
+describe('a pattern of the caller’s', () => {
+  it('that never ends holds nobody up', async () => {
+    const value = `${'a'.repeat(60)}!`;
+    const put = await within(2000, server.signed('ssm', { ...PROTOCOLS.json.raw, headers: { ...PROTOCOLS.json.raw.headers, 'x-amz-target': 'AmazonSSM.PutParameter' }, body: JSON.stringify({ Name: 'slow', Value: value, Type: 'String', AllowedPattern: '(a+)+' }) }));
+    expect(codeOf(put)).toBe('ParameterPatternMismatchException');
+    const template = encodeURIComponent(JSON.stringify({ Parameters: { P: { Type: 'String', AllowedPattern: '(a+)+' } }, Resources: { T: { Type: 'AWS::SNS::Topic' } } }));
+    const created = await within(2000, server.signed('cloudformation', { ...PROTOCOLS.query.raw, body: `Action=CreateStack&Version=2010-05-15&StackName=slow&TemplateBody=${template}&Parameters.member.1.ParameterKey=P&Parameters.member.1.ParameterValue=${encodeURIComponent(value)}` }));
+    expect(codeOf(created)).toBe('ValidationError');
+  });
+});
+
 describe('a connection', () => {
   it.each(['GARBAGE\r\n\r\n', 'GET / HTTP/1.1\r\n\r\n', `GET /${'a'.repeat(100_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`, 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', '\u0000\u0001\u0002'])(
     'that speaks no HTTP (%j) is closed, and the server goes on',

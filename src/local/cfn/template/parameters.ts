@@ -1,6 +1,7 @@
 import { validationError } from './error.js';
 import type { ParameterDeclaration, Template } from './model.js';
 import { elementType, isListType, ssmValueType } from './parameter-types.js';
+import { testPattern } from '../../../shared/regex.js';
 
 /** As the API gives it. */
 export interface ParameterInput {
@@ -90,7 +91,7 @@ function checkValue(key: string, value: string, declaration: ParameterDeclaratio
   if (declaration.maxLength !== undefined && value.length > declaration.maxLength) fail(`Parameter '${key}' must contain at most ${declaration.maxLength} characters`);
   if (declaration.allowedPattern !== undefined) {
     const pattern = compile(declaration.allowedPattern);
-    if (!items.every((item) => pattern.test(item))) fail(`Parameter '${key}' must match pattern ${declaration.allowedPattern}`);
+    if (!items.every((item) => testPattern(pattern, item))) fail(`Parameter '${key}' must match pattern ${declaration.allowedPattern}`);
   }
   if (declaration.type === 'Number') {
     const number = Number(value);

@@ -6,6 +6,7 @@ import type { Client } from '../../kernel/service.js';
 import type * as Gateway from '../../models/types/apigateway.js';
 import { Refusal, type ApiRequest } from './execute.js';
 import { functionOf, requestContext, withVariables } from './event.js';
+import { testPattern } from '../../../shared/regex.js';
 
 /** What a method asks of its caller: nothing, a signature, or an authorizer's word; and what the API's own policy says. */
 export async function authorizeRequest(asked: ApiRequest): Promise<void> {
@@ -80,7 +81,7 @@ function tokenEvent(asked: ApiRequest, authorizer: Gateway.Authorizer): unknown 
   const header = /^method\.request\.header\.(.+)$/.exec(authorizer.identitySource ?? 'method.request.header.Authorization')?.[1]?.toLowerCase() ?? 'authorization';
   const token = asked.headers[header];
   if (!token) throw UNAUTHORIZED();
-  if (authorizer.identityValidationExpression && !new RegExp(`^(?:${authorizer.identityValidationExpression})$`).test(token)) throw UNAUTHORIZED();
+  if (authorizer.identityValidationExpression && !testPattern(new RegExp(`^(?:${authorizer.identityValidationExpression})$`), token)) throw UNAUTHORIZED();
   return { type: 'TOKEN', authorizationToken: token, methodArn: methodArn(asked) };
 }
 

@@ -7,6 +7,7 @@ import type * as Gateway from '../../models/types/apigateway.js';
 import { functionOf, proxyEvent, requestContext, sourceArn, withVariables } from './event.js';
 import { Refusal, type ApiRequest } from './execute.js';
 import { fillTemplate, type TemplateInput } from './template.js';
+import { testPattern } from '../../../shared/regex.js';
 
 /** Asks the backend and forms the answer. */
 export async function integrate(asked: ApiRequest): Promise<HttpAnswer> {
@@ -121,7 +122,7 @@ async function byHttp(asked: ApiRequest, integration: Gateway.Integration): Prom
 /** The integration response whose pattern fits, else the default one; its headers and body by its mappings. */
 function mapped(asked: ApiRequest, integration: Gateway.Integration, selector: string, body: string, backend: Readonly<Record<string, string>>): HttpAnswer {
   const all = Object.values(integration.integrationResponses ?? {});
-  const chosen = all.find(({ selectionPattern }) => selectionPattern && new RegExp(`^(?:${selectionPattern})$`, 's').test(selector)) ?? (integration.type === 'MOCK' ? all.find(({ statusCode, selectionPattern }) => !selectionPattern && statusCode === selector) : undefined) ?? all.find(({ selectionPattern }) => !selectionPattern);
+  const chosen = all.find(({ selectionPattern }) => selectionPattern && testPattern(new RegExp(`^(?:${selectionPattern})$`, 's'), selector)) ?? (integration.type === 'MOCK' ? all.find(({ statusCode, selectionPattern }) => !selectionPattern && statusCode === selector) : undefined) ?? all.find(({ selectionPattern }) => !selectionPattern);
   if (!chosen) throw INTERNAL('DEFAULT_5XX', 500);
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   for (const [name, value] of Object.entries(chosen.responseParameters ?? {})) {

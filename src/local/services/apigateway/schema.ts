@@ -1,3 +1,5 @@
+import { testPattern } from '../../../shared/regex.js';
+
 type Schema = { readonly [keyword: string]: unknown };
 
 /** Whether a value fits a JSON schema (draft 4, the keywords that models use). Unknown keywords say nothing. */
@@ -27,7 +29,7 @@ function isOf(type: string, value: unknown): boolean {
 }
 
 function fitsText({ minLength, maxLength, pattern }: Schema, value: string): boolean {
-  return value.length >= Number(minLength ?? 0) && value.length <= Number(maxLength ?? Number.POSITIVE_INFINITY) && (typeof pattern !== 'string' || new RegExp(pattern).test(value));
+  return value.length >= Number(minLength ?? 0) && value.length <= Number(maxLength ?? Number.POSITIVE_INFINITY) && (typeof pattern !== 'string' || testPattern(new RegExp(pattern), value));
 }
 
 function fitsNumber({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf }: Schema, value: number): boolean {

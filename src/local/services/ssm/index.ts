@@ -3,6 +3,7 @@ import type { Authorization, RequestContext, Service } from '../../kernel/servic
 import type * as Ssm from '../../models/types/ssm.js';
 import { publicParameter } from './public.js';
 import { findParameter, parameterArn, parameters, parameterVersions, parseName, sharingPolicies, type Parameter, type ParameterVersion } from './store.js';
+import { testPattern } from '../../../shared/regex.js';
 
 const MAX_VERSIONS = 100;
 
@@ -145,7 +146,7 @@ function checkValue(input: Ssm.PutParameterRequest, before: Parameter | undefine
   } catch {
     throw new AwsError('InvalidAllowedPatternException', `The request does not meet the regular expression requirement: ${pattern}`, { status: 400 });
   }
-  if (!expression.test(input.Value)) throw new AwsError('ParameterPatternMismatchException', `Parameter value, cannot be validated against allowedPattern: ${pattern}`, { status: 400 });
+  if (!testPattern(expression, input.Value)) throw new AwsError('ParameterPatternMismatchException', `Parameter value, cannot be validated against allowedPattern: ${pattern}`, { status: 400 });
 }
 
 async function seal(name: string, value: string, keyId: string, context: RequestContext): Promise<Uint8Array> {
