@@ -97,7 +97,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 /** Tables whose values no dump shows. */
-const SECRET: ReadonlySet<string> = new Set(['flotilla/secret', 'iam/credentials', 'iam/access-keys', 'secretsmanager/values', 'kms/material']);
+const SECRET: ReadonlySet<string> = new Set(['flotilla/secret', 'iam/credentials', 'iam/access-keys', 'secretsmanager/values', 'kms/material', 'sns/signing', 'ecr/secret', 'lambda/secret']);
 
 export function controlInterface(parts: Parts): (request: HttpRequest) => Promise<HttpAnswer> {
   return async (request) => {

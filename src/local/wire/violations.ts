@@ -81,8 +81,17 @@ const OWN: Readonly<Record<string, (violation: Violation) => AwsError | undefine
   ec2: ec2Error,
   ecr: ecrError,
   lambda: lambdaError,
-  sqs: (violation) => (violation.kind === 'null' ? bad('MissingParameter', `The request must contain the parameter ${violation.path.split('.').map((part) => (part === 'member' ? '' : upperCamel(part))).filter(Boolean).join('.')}.`) : undefined),
+  sqs: sqsError,
 };
+
+/** Attributes that aren't known are named; whatever lacks is asked for. */
+function sqsError({ member, kind, path, value }: Violation): AwsError | undefined {
+  if (kind === 'null') return bad('MissingParameter', `The request must contain the parameter ${path.split('.').map((part) => (part === 'member' ? '' : upperCamel(part))).filter(Boolean).join('.')}.`);
+  if (kind !== 'items' || (path !== 'attributes' && path !== 'attributeNames')) return undefined;
+  const known = (member.shape.key ?? member.shape.member)?.shape.enum ?? [];
+  const unknown = (Array.isArray(value) ? (value as string[]) : Object.keys(value as object)).find((name) => !known.includes(name));
+  return unknown === undefined ? undefined : bad('InvalidAttributeName', `Unknown Attribute ${unknown}.`);
+}
 
 /** Names and paths have a sentence for people (seen of CreateRole and many others). */
 function iamError({ member, kind, path }: Violation): AwsError | undefined {

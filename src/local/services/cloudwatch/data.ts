@@ -146,7 +146,7 @@ export function evaluateQueries(queries: readonly Cw.MetricDataQuery[], from: nu
     if (known) return known;
     const query = queries.find((one) => one.Id === id);
     if (!query?.Expression || within.includes(id)) throw invalidValue(`Error in expression '${within.at(-1) ?? id}': Undefined variable '${id}'`);
-    const answer = evaluateExpression(parseExpression(query.Expression), { period, metrics: queries.filter(({ MetricStat }) => MetricStat).map(({ Id }) => Id), resolve: (name) => resolve(name, [...within, id]) });
+    const answer = evaluateExpression(parseExpression(query.Expression), { period, range: { from, to }, metrics: queries.filter(({ MetricStat }) => MetricStat).map(({ Id }) => Id), resolve: (name) => resolve(name, [...within, id]) });
     found.set(id, answer);
     return answer;
   };

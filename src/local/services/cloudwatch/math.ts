@@ -92,6 +92,8 @@ export function parseExpression(text: string): Expression {
 interface Surroundings {
   /** Seconds. */
   readonly period: number;
+  /** In milliseconds; `to` is not part of it. */
+  readonly range?: { readonly from: number; readonly to: number };
   readonly metrics: readonly string[];
   resolve(name: string): Series;
 }
@@ -157,6 +159,7 @@ function map2(left: Value, right: Value, operate: (a: number, b: number) => numb
 
 function call(name: string, operands: readonly Expression[], surroundings: Surroundings): Value {
   if (name === 'METRICS') return surroundings.metrics.map((id) => surroundings.resolve(id));
+  if (name === 'FILL') return fill(evaluate(operands[0]!, surroundings), fillerOf(operands[1]!, surroundings), surroundings);
   const values = operands.map((operand) => evaluate(operand, surroundings));
   const [first, second, third] = values;
   switch (name) {
@@ -166,8 +169,6 @@ function call(name: string, operands: readonly Expression[], surroundings: Surro
       return surroundings.period;
     case 'METRIC_COUNT':
       return Array.isArray(first) ? first.length : 1;
-    case 'FILL':
-      return fill(first!, second!);
     case 'IF':
       return choose(first!, second!, third);
     case 'SUM':
@@ -219,19 +220,37 @@ function combine(name: string, values: readonly number[]): number {
   return name === 'AVG' ? mean : Math.sqrt(values.reduce((total, value) => total + (value - mean) ** 2, 0) / values.length);
 }
 
-/** Missing points can only be filled where it is known that a point is missing: between the first and the last. */
-function fill(value: Value, filler: Value): Value {
-  if (Array.isArray(value)) return (value as Series[]).map((one) => fill(one, filler) as Series);
-  if (!isSeries(value) || value.size < 2) return value;
-  const points = [...value].sort(([a], [b]) => a - b);
-  const step = Math.min(...points.slice(1).map(([at], i) => at - points[i]![0]));
+function fillerOf(operand: Expression, surroundings: Surroundings): Filler {
+  if (operand.kind === 'name' && (operand.name === 'REPEAT' || operand.name === 'LINEAR')) return operand.name;
+  return evaluate(operand, surroundings);
+}
+
+type Filler = Value | 'REPEAT' | 'LINEAR';
+
+/** The points no data came for, through the whole of the range asked for (CloudWatch User Guide, "Using math expressions", FILL). */
+function fill(value: Value, filler: Filler, surroundings: Surroundings): Value {
+  if (Array.isArray(value)) return (value as Series[]).map((one) => fill(one, filler, surroundings) as Series);
+  if (!isSeries(value)) return value;
+  const times = [...value.keys()].sort((a, b) => a - b);
+  const step = surroundings.period * 1000;
+  const { from, to } = surroundings.range ?? { from: times[0] ?? 0, to: (times.at(-1) ?? -step) + step };
   const found = new Map<number, number>();
-  for (let at = points[0]![0]; at <= points.at(-1)![0]; at += step) {
-    const other = typeof filler === 'number' ? filler : isSeries(filler) ? filler.get(at) : undefined;
-    const one = value.get(at) ?? other;
+  for (let at = Math.floor(from / step) * step; at < to; at += step) {
+    const one = value.get(at) ?? filling(value, times, at, filler);
     if (one !== undefined) found.set(at, one);
   }
   return found;
+}
+
+function filling(value: Series, times: readonly number[], at: number, filler: Filler): number | undefined {
+  if (typeof filler === 'number') return filler;
+  if (filler !== 'REPEAT' && filler !== 'LINEAR') return isSeries(filler) ? filler.get(at) : undefined;
+  const before = times.findLast((time) => time < at);
+  if (before === undefined) return undefined;
+  const first = value.get(before)!;
+  if (filler === 'REPEAT') return first;
+  const after = times.find((time) => time > at);
+  return after === undefined ? undefined : first + ((value.get(after)! - first) * (at - before)) / (after - before);
 }
 
 function choose(condition: Value, yes: Value, no: Value | undefined): Value {

@@ -5,10 +5,8 @@ import type * as Sns from '../../models/types/sns.js';
 import { checkAttributes } from './attributes.js';
 import { deliverAll } from './deliver.js';
 import { textFor, type Message } from './message.js';
-import { accepted, invalid, sequences, topicArn, topicOf, unsupported, type Topic } from './store.js';
+import { accepted, invalid, maximumSize, sequences, topicArn, topicOf, unsupported, type Topic } from './store.js';
 
-/** Bytes of a message with its attributes (SNS endpoints and quotas). */
-const MAX_SIZE = 256 * 1024;
 /** Milliseconds a FIFO topic remembers a deduplication ID. */
 const DEDUPLICATION = 5 * 60 * 1000;
 
@@ -22,7 +20,7 @@ export async function publish(input: Sns.PublishInput, context: RequestContext):
   const member = input.TopicArn === undefined ? 'TargetArn' : 'TopicArn';
   const topic = topicOf(arn, context, member);
   check(topic, input);
-  if (size(input) > MAX_SIZE) throw invalid('Message too long');
+  if (size(input) > maximumSize(topic)) throw invalid('Message too long');
   await useKey(topic, context);
   return take(topic, input, context);
 }
@@ -44,7 +42,7 @@ export async function publishBatch(input: Sns.PublishBatchInput, context: Reques
   for (const { Id } of entries)
     if (!/^[\w-]{1,80}$/.test(Id)) throw new AwsError('InvalidBatchEntryId', "The Id of a batch entry in a batch request doesn't abide by the specification.", { status: 400 });
   for (const entry of entries) checkAttributes(entry.MessageAttributes ?? {});
-  if (entries.reduce((sum, entry) => sum + size(entry), 0) > MAX_SIZE) throw new AwsError('BatchRequestTooLong', 'The length of all the messages put together is more than the limit.', { status: 400 });
+  if (entries.reduce((sum, entry) => sum + size(entry), 0) > maximumSize(topic)) throw new AwsError('BatchRequestTooLong', 'The length of all the messages put together is more than the limit.', { status: 400 });
   await useKey(topic, context);
   const result = { Successful: [] as Sns.PublishBatchResultEntry[], Failed: [] as Sns.BatchResultErrorEntry[] };
   for (const entry of entries) {

@@ -148,3 +148,11 @@ export function page<T>(items: readonly T[], name: (item: T) => string, token: s
   const shown = rest.slice(0, 100);
   return { items: shown, ...(rest.length > 100 ? { NextToken: Buffer.from(name(shown.at(-1)!)).toString('base64url') } : {}) };
 }
+
+/** Bytes of a message with its attributes, and what a topic for larger ones can have (SNS developer guide, "Publishing large messages"). */
+export const DEFAULT_MESSAGE_SIZE = 256 * 1024;
+export const LARGE_MESSAGES: { readonly protocols: ReadonlySet<string>; readonly subscriptions: number } = { protocols: new Set(['sqs', 'lambda', 'firehose']), subscriptions: 100 };
+
+export function maximumSize(topic: Topic): number {
+  return Number(topic.attributes['MaximumMessageSize'] ?? DEFAULT_MESSAGE_SIZE);
+}

@@ -6,9 +6,7 @@ import type * as Sns from '../../models/types/sns.js';
 import { requestConfirmation } from './deliver.js';
 import { filterProblem, type Scope } from './filter.js';
 import { parseJson } from './json-text.js';
-import {
-  invalid, ownedSubscriptions, page, parseTopicArn, removeSubscription, saveSubscription, subscriptionArn, subscriptionOf, subscriptions, topicArn, topicOf, unsupported, type Subscription, type Topic,
-} from './store.js';
+import { DEFAULT_MESSAGE_SIZE, invalid, LARGE_MESSAGES, maximumSize, ownedSubscriptions, page, parseTopicArn, removeSubscription, saveSubscription, type Subscription, subscriptionArn, subscriptionOf, subscriptions, type Topic, topicArn, topicOf, unsupported } from './store.js';
 
 const PENDING = 'pending confirmation';
 
@@ -34,6 +32,7 @@ export async function subscribe(input: Sns.SubscribeInput, context: RequestConte
     if (!existing.confirmed) await requestConfirmation(existing, topic, context);
     return { SubscriptionArn: existing.confirmed || input.ReturnSubscriptionArn ? subscriptionArn(existing) : PENDING };
   }
+  if (maximumSize(topic) > DEFAULT_MESSAGE_SIZE && subscriptions(context.state, topic.account, topic.region).list(topic.name).length >= LARGE_MESSAGES.subscriptions) throw invalid('MaximumMessageSize');
   // Who owns the endpoint needn't confirm that it wants the messages; a phone isn't asked.
   const confirmed = input.Protocol === 'sms' || endpoint === CHATBOT || parseArn(endpoint)?.account === context.account;
   const subscription: Subscription = {
@@ -53,6 +52,7 @@ function checkEndpoint(topic: Topic, input: Sns.SubscribeInput): string {
   if (!rule[0].test(endpoint)) throw invalid(input.Protocol === 'sms' ? `${rule[1]}: ${endpoint}` : rule[1]);
   if (topic.fifo && input.Protocol !== 'sqs') throw invalid(`Invalid protocol type: ${input.Protocol}`);
   if (!topic.fifo && input.Protocol === 'sqs' && endpoint.endsWith('.fifo')) throw invalid('Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics');
+  if (maximumSize(topic) > DEFAULT_MESSAGE_SIZE && !LARGE_MESSAGES.protocols.has(input.Protocol)) throw invalid(`Invalid protocol type: ${input.Protocol}`);
   return endpoint;
 }
 

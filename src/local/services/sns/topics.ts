@@ -3,11 +3,11 @@ import { AwsError } from '../../kernel/error.js';
 import type * as Sns from '../../models/types/sns.js';
 import { parseJson } from './json-text.js';
 import { bindPolicy, defaultPolicy } from './permissions.js';
-import { findTopic, invalid, page, parseTopicArn, removeSubscription, saveTopic, subscriptions, topicArn, topicOf, topics, unsupported, type Topic } from './store.js';
+import { DEFAULT_MESSAGE_SIZE, findTopic, invalid, LARGE_MESSAGES, page, parseTopicArn, removeSubscription, saveTopic, subscriptions, topicArn, topicOf, topics, unsupported, type Topic } from './store.js';
 
 /** What a topic may have set (SNS API reference, SetTopicAttributes); `Policy` is kept apart. */
 const SETTABLE: ReadonlySet<string> = new Set([
-  'DisplayName', 'DeliveryPolicy', 'KmsMasterKeyId', 'SignatureVersion', 'TracingConfig', 'ContentBasedDeduplication', 'FifoThroughputScope', 'Policy',
+  'DisplayName', 'DeliveryPolicy', 'KmsMasterKeyId', 'SignatureVersion', 'TracingConfig', 'ContentBasedDeduplication', 'FifoThroughputScope', 'MaximumMessageSize', 'Policy',
   // Where delivery logs would go; the local cloud writes failed deliveries to its own log.
   ...['HTTP', 'Firehose', 'Lambda', 'Application', 'SQS'].flatMap((protocol) => [`${protocol}SuccessFeedbackRoleArn`, `${protocol}SuccessFeedbackSampleRate`, `${protocol}FailureFeedbackRoleArn`]),
 ]);
@@ -108,6 +108,10 @@ function effectiveDeliveryPolicy(set: string | undefined): string {
 export function setTopicAttributes(input: Sns.SetTopicAttributesInput, context: RequestContext): void {
   const topic = topicOf(input.TopicArn, context);
   if (!SETTABLE.has(input.AttributeName) && !REFUSED.has(input.AttributeName)) throw invalid('AttributeName');
+  if (input.AttributeName === 'MaximumMessageSize' && Number(input.AttributeValue) > DEFAULT_MESSAGE_SIZE) {
+    const present = subscriptions(context.state, topic.account, topic.region).list(topic.name);
+    if (present.length > LARGE_MESSAGES.subscriptions || present.some(({ protocol }) => !LARGE_MESSAGES.protocols.has(protocol))) throw invalid('MaximumMessageSize');
+  }
   saveTopic(context.state, withAttribute(topic, input.AttributeName, input.AttributeValue ?? '', (reason) => reason, context));
 }
 
@@ -137,6 +141,8 @@ function attributeProblem(topic: Topic, name: string, value: string): string | u
       return /^(true|false)$/.test(value) ? undefined : `ContentBasedDeduplication: Invalid value [${value}]. Must be true or false.`;
     case 'FifoThroughputScope':
       return topic.fifo && /^(Topic|MessageGroup)$/.test(value) ? undefined : 'FifoThroughputScope';
+    case 'MaximumMessageSize':
+      return value === '' || (/^\d+$/.test(value) && Number(value) >= 1024 && Number(value) <= 1_048_576) ? undefined : 'MaximumMessageSize';
     case 'DeliveryPolicy': {
       if (value === '') return undefined;
       const parsed = parseJson(value);
