@@ -83,6 +83,13 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
         else await options.decide(gate, decision);
       }
       const running = details.filter((detail) => detail.status === 'InProgress');
+      if (running.length === 0 && done > 0) {
+        const holding = await gatesAhead(client, pipeline.name, execution);
+        if (holding.length > 0) {
+          emit({ type: 'note', text: `execution ${execution.slice(0, 8)} waits before ${holding[0]!.stage}: an earlier one stands there at ${holding[0]!.action}` });
+          return { execution, status, waiting: holding, failures: [] };
+        }
+      }
       if (left.size > 0 && running.length > 0 && running.every((detail) => detail.input?.actionTypeId?.category === 'Approval')) return { execution, status, waiting: [...left.values()], failures: [] };
       await delay(POLL_MS, undefined, options.signal ? { signal: options.signal } : {});
     }
@@ -159,6 +166,13 @@ async function successor(client: CodePipelineClient, pipelineName: string, execu
   const { pipelineExecutionSummaries = [] } = await client.send(new ListPipelineExecutionsCommand({ pipelineName, maxResults: 20 }));
   const index = pipelineExecutionSummaries.findIndex(({ pipelineExecutionId }) => pipelineExecutionId === execution);
   return index > 0 ? pipelineExecutionSummaries[0]!.pipelineExecutionId : undefined;
+}
+
+/** Gates at which an earlier execution stands in the stage this one waits for. */
+async function gatesAhead(client: CodePipelineClient, name: string, execution: string): Promise<Gate[]> {
+  const { stageStates = [] } = await client.send(new GetPipelineStateCommand({ name }));
+  const stage = stageStates.find(({ inboundExecutions = [] }) => inboundExecutions.some(({ pipelineExecutionId }) => pipelineExecutionId === execution));
+  return stage ? (await gates(client, name, stage.latestExecution?.pipelineExecutionId)).filter((gate) => gate.stage === stage.stageName) : [];
 }
 
 /** Gates of an execution that wait for somebody. */
