@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { assumeRole } from '../kernel/assume.js';
 import { AwsError, isAwsError } from '../kernel/error.js';
 import type { Client, Runtime } from '../kernel/service.js';
 import { prepareHome, resolveIsolation, type Isolation, type RunningProcess } from '../process/index.js';
+import { readInside } from '../process/inside.js';
 import { archive } from '../process/zip.js';
 import { PHASES, parseBuildspec, type Artifacts, type Buildspec, type PhaseName } from './buildspec.js';
 import { restoreCache, saveCache } from './cache.js';
@@ -285,7 +286,10 @@ function buildspecText(build: Build, source: string): string {
   const given = build.project.source.buildspec;
   if (given !== undefined && (given.includes('\n') || given.trimStart().startsWith('{'))) return given;
   const name = given === undefined || given === '' ? 'buildspec.yml' : given;
-  const file = join(source, name);
-  if (!existsSync(file)) throw new AwsError('YAML_FILE_ERROR', `YAML file does not exist: ${name}`, { status: 400 });
-  return readFileSync(file, 'utf8');
+  const text = readInside(join(source, name), source, MAX_BUILDSPEC_FILE);
+  if (text === undefined) throw new AwsError('YAML_FILE_ERROR', `YAML file does not exist: ${name}`, { status: 400 });
+  return text;
 }
+
+/** Bytes of a buildspec file; a source is somebody else's, and so is what its links and names lead to. */
+const MAX_BUILDSPEC_FILE = 1024 * 1024;
