@@ -199,34 +199,3 @@ export function sign(key: Buffer, text: string): string {
 export function sha256(data: Uint8Array | string): string {
   return createHash('sha256').update(data).digest('hex');
 }
-
-/** A presigned URL, as a service itself hands one out (a custom resource's response URL, a function's code location). */
-export function presign(options: {
-  method: string;
-  url: URL;
-  region: string;
-  service: string;
-  accessKeyId: string;
-  secretAccessKey: string;
-  sessionToken?: string;
-  expires: number;
-  now: number;
-}): string {
-  const timestamp = new Date(options.now).toISOString().replace(/[-:]|\.\d+/g, '');
-  const scope = { date: timestamp.slice(0, 8), region: options.region, service: options.service };
-  const query: [string, string][] = [
-    ...options.url.searchParams.entries(),
-    ['X-Amz-Algorithm', ALGORITHM],
-    ['X-Amz-Credential', `${options.accessKeyId}/${scope.date}/${scope.region}/${scope.service}/aws4_request`],
-    ['X-Amz-Date', timestamp],
-    ['X-Amz-Expires', String(options.expires)],
-    ['X-Amz-SignedHeaders', 'host'],
-    ...(options.sessionToken ? ([['X-Amz-Security-Token', options.sessionToken]] as [string, string][]) : []),
-  ];
-  const request = { method: options.method, path: options.url.pathname, query, headers: { host: options.url.host }, payloadHash: 'UNSIGNED-PAYLOAD' };
-  const signature: Signature = {
-    kind: 'presigned', accessKeyId: options.accessKeyId, ...scope, signedHeaders: ['host'], signature: '', timestamp, sessionToken: options.sessionToken, expires: options.expires,
-  };
-  const value = sign(signingKey(options.secretAccessKey, scope), stringToSign(request, signature));
-  return `${options.url.origin}${options.url.pathname}?${canonicalQuery(query)}&X-Amz-Signature=${value}`;
-}

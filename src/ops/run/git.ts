@@ -68,7 +68,3 @@ export async function pushCommit(root: string, repository: string, branch: strin
   await git(root, ['push', '--quiet', '--force', repository, `${commit}:refs/heads/${branch}`], env);
   return before || undefined;
 }
-
-export async function countBetween(root: string, older: string, newer: string): Promise<number | undefined> {
-  return git(root, ['rev-list', '--count', `${older}..${newer}`]).then(Number).catch(() => undefined);
-}

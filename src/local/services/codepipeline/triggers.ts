@@ -91,13 +91,12 @@ export function putWebhook(input: CodePipeline.PutWebhookInput, context: Request
   return { webhook: listed(stored, context) };
 }
 
-function listed({ definition, registered }: StoredWebhook, context: RequestContext): CodePipeline.ListWebhookItem {
+function listed({ definition }: StoredWebhook, context: RequestContext): CodePipeline.ListWebhookItem {
   const id = createHash('sha256').update(`${context.account}/${definition.name}`).digest('hex').slice(0, 32);
   return {
     definition: { ...definition, authenticationConfiguration: definition.authenticationConfiguration.SecretToken ? { ...definition.authenticationConfiguration, SecretToken: '****' } : definition.authenticationConfiguration },
     url: `https://${context.region}.webhooks.aws/trigger?t=${id}&v=1`,
     arn: `arn:aws:codepipeline:${context.region}:${context.account}:webhook:${definition.name}`,
-    ...(registered ? { lastTriggered: undefined } : {}),
   };
 }
 

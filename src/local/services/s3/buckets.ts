@@ -38,7 +38,7 @@ export function createBucket(input: S3.CreateBucketRequest & { CreateBucketConfi
   if (input.ACL && input.ACL !== 'private' && (input.ObjectOwnership ?? 'BucketOwnerEnforced') === 'BucketOwnerEnforced')
     throw new AwsError('InvalidBucketAclWithObjectOwnership', "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting", { status: 400 });
   putBucket(context.state, bucket);
-  return { Location: region === 'us-east-1' ? `/${name}` : `http://${name}.s3.amazonaws.com/`, ...(input.CreateBucketConfiguration ? {} : {}), BucketArn: bucketArn(name) } as S3.CreateBucketOutput;
+  return { Location: region === 'us-east-1' ? `/${name}` : `http://${name}.s3.amazonaws.com/`, BucketArn: bucketArn(name) } as S3.CreateBucketOutput;
 }
 
 /** S3 user guide, "Bucket naming rules". */

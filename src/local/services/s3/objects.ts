@@ -121,7 +121,7 @@ export async function getObject(input: S3.GetObjectRequest, context: RequestCont
   const length = version.size === 0 ? 0 : end - start + 1;
   const stream = length === 0 ? bytesBody('') : streamBody(open(context.runtime.blobs.read(version.blob!, { start, end }), start), { length, limit: 512 * 1024 * 1024 });
   return {
-    ...objectOutput(version, bucket, input),
+    ...objectOutput(version, bucket),
     Body: stream,
     ContentLength: length,
     ...(range ? { ContentRange: `bytes ${start}-${end}/${version.size}` } : {}),
@@ -143,7 +143,7 @@ export async function headObject(input: S3.HeadObjectRequest, context: RequestCo
   await unsealer(version.encryption, input, bucket, context);
   const range = partRange(version, input.PartNumber) ?? parseRange(input.Range, version.size);
   return {
-    ...objectOutput(version, bucket, input),
+    ...objectOutput(version, bucket),
     ContentLength: range ? range.end - range.start + 1 : version.size,
     ...(range ? { ContentRange: `bytes ${range.start}-${range.end}/${version.size}` } : checksumOutput(version, input.ChecksumMode)),
   } as S3.HeadObjectOutput;
@@ -178,7 +178,7 @@ function noSuchVersion(key: string, versionId: string): AwsError {
   return new AwsError('NoSuchVersion', 'The specified version does not exist.', { status: 404, fields: { Key: key, VersionId: versionId } });
 }
 
-function objectOutput(version: ObjectVersion, bucket: Bucket, input: { ChecksumMode?: string }): Record<string, unknown> {
+function objectOutput(version: ObjectVersion, bucket: Bucket): Record<string, unknown> {
   return {
     AcceptRanges: 'bytes',
     LastModified: version.modified,
@@ -192,7 +192,6 @@ function objectOutput(version: ObjectVersion, bucket: Bucket, input: { ChecksumM
     ...encryptionOutput(version.encryption),
     ...(version.lock?.mode ? { ObjectLockMode: version.lock.mode, ObjectLockRetainUntilDate: version.lock.until } : {}),
     ...(version.lock?.legalHold ? { ObjectLockLegalHoldStatus: version.lock.legalHold } : {}),
-    ...(version.parts && input.ChecksumMode === undefined ? {} : {}),
   };
 }
 
