@@ -7,6 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/architecture/**/*.test.ts'],
+          setupFiles: ['test/seed.ts'],
           testTimeout: 20_000,
         },
       },

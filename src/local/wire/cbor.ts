@@ -150,7 +150,7 @@ function number(length: number | undefined): number {
 
 function tagged(tag: number, value: unknown): unknown {
   if (tag !== 1) return value;
-  const date = new Date(Number(value) * 1000);
+  const date = new Date(Math.round(Number(value) * 1000));
   if (typeof value !== 'number' || Number.isNaN(date.getTime())) throw malformedJson('A time in CBOR needs a number');
   return date;
 }
