@@ -126,7 +126,7 @@ function reference(name: string, scope: Scope): Value {
   }
   if (Object.hasOwn(scope.parameters, name)) {
     const value = scope.parameters[name]!;
-    return typeof value === 'string' ? value : [...value];
+    return typeof value === 'string' || value === UNKNOWN ? value : [...value];
   }
   if (!Object.hasOwn(scope.template.resources, name) || !scope.active(name)) throw unresolved(name);
   return scope.reference(name);

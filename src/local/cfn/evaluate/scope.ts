@@ -9,8 +9,8 @@ import type { UNKNOWN } from './value.js';
 export interface Scope {
   readonly template: Template;
   readonly stack: StackIdentity;
-  /** Values of the parameters, lists as lists. */
-  readonly parameters: Readonly<Record<string, string | readonly string[]>>;
+  /** Values of the parameters, lists as lists; unknown are those that a parent's resources will give. */
+  readonly parameters: ParameterTable;
   /** Whether the resource exists in this stack (its condition holds). */
   active(logicalId: string): boolean;
   condition(name: string): boolean;
@@ -22,6 +22,8 @@ export interface Scope {
   stackOutput(request: StackOutputRequest): Json | typeof UNKNOWN;
   availabilityZones(region: string): readonly string[] | typeof UNKNOWN;
 }
+
+export type ParameterTable = Readonly<Record<string, string | readonly string[] | typeof UNKNOWN>>;
 
 export interface StackIdentity {
   readonly account: string;

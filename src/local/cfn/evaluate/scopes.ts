@@ -2,7 +2,7 @@ import type { Json } from '../json.js';
 import { validationError } from '../template/error.js';
 import type { Template } from '../template/model.js';
 import { conditionTable } from './conditions.js';
-import { stackOutputKey, type Scope, type StackIdentity } from './scope.js';
+import { stackOutputKey, type ParameterTable, type Scope, type StackIdentity } from './scope.js';
 import { UNKNOWN } from './value.js';
 
 /** How references to resources are answered, the one thing in which the scopes differ. */
@@ -14,7 +14,7 @@ export interface ResourceAnswers {
 export interface ScopeParts {
   readonly template: Template;
   readonly stack: StackIdentity;
-  readonly parameters: Readonly<Record<string, string | readonly string[]>>;
+  readonly parameters: ParameterTable;
   readonly resources: ResourceAnswers;
   readonly exported: (name: string) => string | undefined;
   readonly stackOutputs: Readonly<Record<string, string>>;

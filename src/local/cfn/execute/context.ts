@@ -1,6 +1,7 @@
 import { HandlerError, PlainFailure, tracing } from '../resources/failure.js';
 import { generatedName } from '../resources/names.js';
 import type { ProviderContext } from '../resources/provider.js';
+import { mergeTags } from '../resources/tags.js';
 import type { Tag } from '../store/records.js';
 import type { Mailbox } from './mailbox.js';
 import type { Session } from './session.js';
@@ -36,20 +37,19 @@ export function providerContext(session: Session, mailbox: Mailbox, options: Con
     signal: session.abort.signal,
     state: runtime.state,
     endpoint: runtime.endpoint,
-    tags: (own) => merge(own, options.tags, system),
-    tagsBefore: (own) => merge(own, options.tagsBefore, system),
+    tags: (own) => mergeTags(own, options.tags, system),
+    tagsBefore: (own) => mergeTags(own, options.tagsBefore, system),
     name: (naming) => generatedName(stack.name, logicalId, token, naming),
     initiated: options.onInitiated,
     poll: (check, polling = {}) => poll(session, check, polling),
-    stacks: mailbox.services({ account: stack.account, region: stack.region, stackUuid: stack.uuid, stackId: stack.id, rootId: stack.rootId, logicalId, token, signal: session.abort.signal, endpoint: runtime.endpoint }),
+    stacks: mailbox.services({ account: stack.account, region: stack.region, stackUuid: stack.uuid, stackId: stack.id, rootId: stack.rootId, logicalId, token, signal: session.abort.signal, endpoint: runtime.endpoint, nestedChangeSet: nestedChangeSet(session, logicalId) }),
   };
 }
 
-function merge(own: readonly Tag[] | Readonly<Record<string, string>> | undefined, stackTags: readonly Tag[], system: readonly Tag[]): Tag[] {
-  const list = own === undefined ? [] : Array.isArray(own) ? (own as readonly Tag[]) : Object.entries(own as Readonly<Record<string, string>>).map(([Key, Value]) => ({ Key, Value }));
-  const merged = new Map<string, Tag>();
-  for (const tag of [...list, ...stackTags, ...system]) if (!merged.has(tag.Key)) merged.set(tag.Key, { Key: tag.Key, Value: String(tag.Value) });
-  return [...merged.values()];
+/** The change set that was computed for a nested stack with the one being executed; going back, there is none. */
+function nestedChangeSet({ operation, store }: Session, logicalId: string): string | undefined {
+  if (operation.phase !== 'forward' || operation.changeSetUuid === undefined) return undefined;
+  return store.changeSet(operation.changeSetUuid)?.plan.changes.find((change) => change.changeSetId !== undefined && change.logicalId === logicalId)?.changeSetId;
 }
 
 async function poll<T>(session: Session, check: () => Promise<T | undefined>, { intervalMs = 250, timeoutMs = 3_600_000, what = 'the resource' }: { intervalMs?: number; timeoutMs?: number; what?: string }): Promise<T> {

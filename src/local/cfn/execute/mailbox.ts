@@ -23,6 +23,7 @@ export interface MailboxOwner {
   readonly token: string;
   readonly signal: AbortSignal;
   readonly endpoint: string;
+  readonly nestedChangeSet: string | undefined;
 }
 
 /**
@@ -47,6 +48,7 @@ export class Mailbox {
         const child = store.find(childId);
         if (child) store.patchStack(child.uuid, { parentId: owner.stackId, rootId: owner.rootId ?? owner.stackId });
       },
+      nestedChangeSet: owner.nestedChangeSet,
       settled: (stackId) => this.settled(owner.account, owner.region, stackId),
       responseUrl: (purpose) => this.url(owner, 'response', box(purpose)),
       response: (purpose, timeoutMs) => this.until(() => responses(this.state, owner.account, owner.region).get(box(purpose)), box(purpose), timeoutMs, owner.signal),

@@ -1,5 +1,6 @@
 import type { ObsoleteRecord, ResourceRecord, StackRecord } from '../store/records.js';
 import { blockedExports, goForward, importNames } from './forward.js';
+import { removeNested } from './nested.js';
 import { removeAll, type Removal } from './remove.js';
 import type { Session } from './session.js';
 import type { Toucher } from './attempt.js';
@@ -159,7 +160,10 @@ async function remove(toucher: Toucher): Promise<boolean> {
   session.commit(() => {
     for (const output of stack.outputs) if (output.exportName !== undefined) store.removeExport(output.exportName);
     store.setImports(session.uuid, imported, []);
-    for (const changeSet of store.changeSetsOf(session.uuid)) store.unlistChangeSet(changeSet);
+    for (const changeSet of store.changeSetsOf(session.uuid)) {
+      removeNested(store, changeSet);
+      store.unlistChangeSet(changeSet);
+    }
     end(session, 'DELETE_COMPLETE', undefined, { patch: { changeSetId: undefined, deletedAt: session.now() } });
   });
   return false;
@@ -198,5 +202,6 @@ function finishChangeSet(session: Session, status: StackRecord['status']): void 
   const changeSet = changeSetUuid === undefined ? undefined : session.store.changeSet(changeSetUuid);
   if (!changeSet || changeSet.executionStatus !== 'EXECUTE_IN_PROGRESS') return;
   const good = status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE' || status === 'IMPORT_COMPLETE';
+  removeNested(session.store, changeSet);
   session.store.putChangeSet({ ...changeSet, executionStatus: good ? 'EXECUTE_COMPLETE' : 'EXECUTE_FAILED' });
 }

@@ -75,7 +75,7 @@ function addition(input: PlanInput, declaration: ResourceDeclaration): PlannedCh
   const imported = input.imports.find((candidate) => candidate.logicalId === declaration.logicalId);
   return {
     action: imported ? 'Import' : 'Add', logicalId: declaration.logicalId, type: declaration.type,
-    physicalId: imported ? Object.values(imported.identifier).join('|') : undefined,
+    physicalId: imported ? Object.values(imported.identifier).join('|') : undefined, changeSetId: undefined,
     replacement: undefined, policyAction: undefined, scope: [], details: [], valued: undefined, modelled: input.modelled(declaration.type),
   };
 }
@@ -85,7 +85,7 @@ function removal(record: ResourceRecord, before: Side | undefined, scope: Scope 
   const policy = declaration && scope ? deletionPolicy(declaration, scope) : record.deletionPolicy;
   const policyAction = removalAction(policy);
   return {
-    action: 'Remove', logicalId: record.logicalId, type: record.type, physicalId: record.physicalId, replacement: undefined, policyAction, scope: [], details: [],
+    action: 'Remove', logicalId: record.logicalId, type: record.type, physicalId: record.physicalId, changeSetId: undefined, replacement: undefined, policyAction, scope: [], details: [],
     valued: { replacement: undefined, policyAction, scope: [], details: [], before: views.removed(record, declaration), after: undefined },
     modelled: record.modelled,
   };
@@ -108,7 +108,7 @@ function modification(comparison: Comparison): Omit<PlannedChange, 'valued'> & {
   if (details.length === 0) return undefined;
   const replacement = replacementOf(details);
   return {
-    action: 'Modify', logicalId: declaration.logicalId, type: declaration.type, physicalId: record.physicalId, replacement,
+    action: 'Modify', logicalId: declaration.logicalId, type: declaration.type, physicalId: record.physicalId, changeSetId: undefined, replacement,
     policyAction: replacement === 'False' ? undefined : replacementAction(updateReplacePolicy(declaration, afterScope)),
     scope: [...new Set(details.map((item) => item.attribute))], details, valued: undefined, modelled: input.modelled(declaration.type),
   };

@@ -23,6 +23,8 @@ export interface PlannedChange {
   readonly logicalId: string;
   readonly type: string;
   readonly physicalId: string | undefined;
+  /** ARN of the change set of the nested stack that this resource is, when it was computed (IncludeNestedStacks). */
+  readonly changeSetId: string | undefined;
   readonly replacement: Replacement | undefined;
   readonly policyAction: PolicyAction | undefined;
   readonly scope: readonly Attribute[];

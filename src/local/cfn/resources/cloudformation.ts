@@ -5,7 +5,7 @@ import { PlainFailure } from './failure.js';
 import type { Created, ProviderContext, ResourceProvider, Signal } from './provider.js';
 import { withoutSystemTags } from './tags.js';
 
-interface StackProperties {
+export interface StackProperties {
   readonly TemplateURL: string;
   readonly Parameters?: Readonly<Record<string, Json>>;
   readonly Tags?: readonly Tag[];
@@ -20,26 +20,53 @@ interface StackAnswer {
 
 const nestedName = (context: ProviderContext): string => context.name({ limit: 128 });
 
-function stackInput(properties: StackProperties, context: ProviderContext): Record<string, unknown> {
+interface NestedStackInput {
+  readonly TemplateURL: string;
+  readonly Parameters: { ParameterKey: string; ParameterValue: string }[];
+  readonly Tags: Tag[];
+  readonly Capabilities: ('CAPABILITY_IAM' | 'CAPABILITY_NAMED_IAM' | 'CAPABILITY_AUTO_EXPAND')[];
+  readonly NotificationARNs?: string[];
+  readonly TimeoutInMinutes?: number;
+}
+
+/** What CloudFormation is asked for on behalf of a nested stack. */
+export function nestedStackInput(properties: StackProperties, tags: readonly Tag[]): NestedStackInput {
   return {
     TemplateURL: properties.TemplateURL,
     Parameters: Object.entries(properties.Parameters ?? {}).map(([ParameterKey, value]) => ({ ParameterKey, ParameterValue: Array.isArray(value) ? value.map(String).join(',') : String(value) })),
-    Tags: withoutSystemTags(context.tags(properties.Tags)),
+    Tags: withoutSystemTags(tags),
     // A nested stack has the capabilities that its parent was given.
     Capabilities: ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND'],
-    ...(properties.NotificationARNs ? { NotificationARNs: properties.NotificationARNs } : {}),
+    ...(properties.NotificationARNs ? { NotificationARNs: [...properties.NotificationARNs] } : {}),
     ...(properties.TimeoutInMinutes ? { TimeoutInMinutes: properties.TimeoutInMinutes } : {}),
   };
+}
+
+function stackInput(properties: StackProperties, context: ProviderContext): Record<string, unknown> {
+  return { ...nestedStackInput(properties, context.tags(properties.Tags)) };
+}
+
+/** Executes the change set that was computed for the nested stack, with the values that are known by now. */
+async function executeNested(ChangeSetName: string, properties: StackProperties, context: ProviderContext): Promise<string> {
+  const { TemplateURL: _, Capabilities: __, ...input } = nestedStackInput(properties, context.tags(properties.Tags));
+  const { StackId } = await context.client.call<{ StackId: string }>('cloudformation', 'ExecuteNestedChangeSet', { ...input, ChangeSetName, ClientRequestToken: context.token });
+  return StackId;
+}
+
+async function createStack(properties: StackProperties, context: ProviderContext): Promise<string> {
+  if (context.stacks.nestedChangeSet !== undefined) return executeNested(context.stacks.nestedChangeSet, properties, context);
+  const { StackId } = await context.client.call<{ StackId: string }>('cloudformation', 'CreateStack', {
+    ...stackInput(properties, context), StackName: nestedName(context), ClientRequestToken: context.token, OnFailure: 'ROLLBACK',
+  });
+  context.stacks.adopt(StackId);
+  return StackId;
 }
 
 /** A stack of its own, driven through CloudFormation's own operations; its outputs are the attributes `Outputs.NAME`. */
 const stack: ResourceProvider<StackProperties> = {
   type: 'AWS::CloudFormation::Stack',
   async create(properties, context) {
-    const { StackId } = await context.client.call<{ StackId: string }>('cloudformation', 'CreateStack', {
-      ...stackInput(properties, context), StackName: nestedName(context), ClientRequestToken: context.token, OnFailure: 'ROLLBACK',
-    });
-    context.stacks.adopt(StackId);
+    const StackId = await createStack(properties, context);
     context.initiated(StackId);
     const ended = await settled(StackId, context);
     if (ended.StackStatus !== 'CREATE_COMPLETE') throw new PlainFailure(`Embedded stack ${StackId} was not successfully created: ${await why(StackId, ended, context)}`);
@@ -47,7 +74,8 @@ const stack: ResourceProvider<StackProperties> = {
   },
   async update(StackId, _before, after, context) {
     try {
-      await context.client.call('cloudformation', 'UpdateStack', { ...stackInput(after, context), StackName: StackId });
+      if (context.stacks.nestedChangeSet !== undefined) await executeNested(context.stacks.nestedChangeSet, after, context);
+      else await context.client.call('cloudformation', 'UpdateStack', { ...stackInput(after, context), StackName: StackId });
     } catch (error) {
       if (error instanceof Error && error.message === 'No updates are to be performed.') return { attributes: outputs(StackId, context) };
       throw error;

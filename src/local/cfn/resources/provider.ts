@@ -105,6 +105,8 @@ export interface NameOptions {
 export interface StackServices {
   /** Marks a stack as nested in this one. */
   adopt(childStackId: string): void;
+  /** ARN of the change set that was computed for this nested stack; the operation executes it. */
+  readonly nestedChangeSet: string | undefined;
   /** Resolves when no operation of the stack is under way any more. */
   settled(stackId: string): Promise<void>;
   /** A URL somebody answers to by PUT; the same for the same purpose and token. */

@@ -139,6 +139,8 @@ export interface ChangeSetRecord {
   readonly includeNestedStacks: boolean;
   readonly parentId: string | undefined;
   readonly rootId: string | undefined;
+  /** ARNs of the change sets of nested stacks that were made with this one. */
+  readonly nested: readonly string[];
   readonly deploymentMode: string | undefined;
   readonly token: string | undefined;
 }

@@ -1,3 +1,4 @@
+import { KNOWN_AFTER_APPLY } from '../evaluate/value.js';
 import { validationError } from './error.js';
 import type { ParameterDeclaration, Template } from './model.js';
 import { elementType, isListType, ssmValueType } from './parameter-types.js';
@@ -37,7 +38,7 @@ export async function resolveParameters(template: Template, sources: ParameterSo
   const unknown = [...given.keys()].filter((key) => !Object.hasOwn(template.parameters, key));
   if (unknown.length > 0) throw validationError(`Parameters: [${unknown.join(', ')}] do not exist in the template`);
   const raw = rawValues(template, given, sources.previous);
-  const names = Object.entries(template.parameters).filter(([, declaration]) => ssmValueType(declaration.type) !== undefined).map(([key]) => raw.get(key)!);
+  const names = Object.entries(template.parameters).filter(([key, declaration]) => ssmValueType(declaration.type) !== undefined && !isForeseen(raw.get(key)!)).map(([key]) => raw.get(key)!);
   const fetched = names.length > 0 ? await sources.fetch([...new Set(names)]) : new Map<string, string>();
   const missing = [...new Set(names.filter((name) => !fetched.has(name)))];
   for (const [key, declaration] of Object.entries(template.parameters)) {
@@ -48,11 +49,17 @@ export async function resolveParameters(template: Template, sources: ParameterSo
   if (missing.length > 0) throw validationError(`Unable to fetch parameters [${missing.join(',')}] from parameter store for this account.`);
   return Object.entries(template.parameters).map(([key, declaration]) => {
     const value = raw.get(key)!;
-    const resolved = ssmValueType(declaration.type) === undefined ? undefined : fetched.get(value)!;
+    const resolved = ssmValueType(declaration.type) === undefined ? undefined : (fetched.get(value) ?? value);
+    if (isForeseen(value)) return { key, value, resolved, noEcho: declaration.noEcho };
     checkValue(key, value, declaration);
     checkType(key, resolved ?? value, declaration);
     return { key, value, resolved, noEcho: declaration.noEcho };
   });
+}
+
+/** A value that a nested stack gets only once its parent's resources exist: there is nothing yet to be checked. */
+export function isForeseen(value: string): boolean {
+  return value.includes(KNOWN_AFTER_APPLY);
 }
 
 function rawValues(template: Template, given: ReadonlyMap<string, ParameterInput>, previous: readonly ParameterValue[]): Map<string, string> {

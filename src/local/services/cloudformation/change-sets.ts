@@ -1,21 +1,16 @@
-import { AwsError, isAwsError } from '../../kernel/error.js';
+import { AwsError } from '../../kernel/error.js';
 import type { RequestContext } from '../../kernel/service.js';
 import type * as Cfn from '../../models/types/cloudformation.js';
-import { beginOperation, newStack, NO_WISHES, obsoleteChangeSets, timeUuid } from '../../cfn/execute/begin.js';
-import { computePlan } from '../../cfn/plan/compute.js';
-import type { Plan } from '../../cfn/plan/plan.js';
-import { providerOf } from '../../cfn/resources/index.js';
-import type { ChangeSetRecord, Deployment, ResourceToImport, StackRecord } from '../../cfn/store/records.js';
+import { beginOperation, newStack, NO_WISHES, obsoleteChangeSets } from '../../cfn/execute/begin.js';
+import { removeHierarchy, removeNested } from '../../cfn/execute/nested.js';
+import type { StackRecord } from '../../cfn/store/records.js';
 import { validationError } from '../../cfn/template/error.js';
-import { TransformError } from '../../cfn/transform/error.js';
 import { launch } from './engine.js';
-import { existingResources } from './existing.js';
-import { changeSetNotFound, findChangeSet, lookUpChangeSet, requireUpdatable, standingResources, storeOf } from './lookup.js';
-import { checkRole, prepare, standingSide } from './prepare.js';
+import { changeSetNotFound, findChangeSet, lookUpChangeSet, requireUpdatable, storeOf } from './lookup.js';
+import { planChangeSet, type PlannedChangeSet } from './plan-change-set.js';
+import { checkRole } from './prepare.js';
 import { changeShape, parametersShape } from './shapes.js';
 import { checkStackName } from './stacks.js';
-
-const UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set.";
 
 export async function createChangeSet(input: Cfn.CreateChangeSetInput, context: RequestContext): Promise<Cfn.CreateChangeSetOutput> {
   const store = storeOf(context);
@@ -29,21 +24,28 @@ export async function createChangeSet(input: Cfn.CreateChangeSetInput, context: 
   if (repeated && repeated.executionStatus !== 'EXECUTE_COMPLETE' && repeated.executionStatus !== 'OBSOLETE' && repeated.executionStatus !== 'EXECUTE_FAILED') {
     throw new AwsError('AlreadyExistsException', `ChangeSet ${input.ChangeSetName} already exists`, { status: 400 });
   }
-  const record = await plannedChangeSet(input, stack, context);
   await checkRole(input.RoleARN, context);
+  const planned = await planChangeSet(input, stack, fresh, context);
   store.transaction(() => {
-    const now = store.stack(stack.uuid);
-    if (!now && store.named(stack.name)) throw new AwsError('AlreadyExistsException', `Stack [${stack.name}] already exists`, { status: 400 });
-    if (fresh && !now) {
-      store.putStack(stack);
-      store.addEvent(stack.uuid, {
-        id: record.uuid.replace(/^.{8}/, stack.uuid.slice(0, 8)), logicalId: stack.name, physicalId: stack.id, type: 'AWS::CloudFormation::Stack', status: 'REVIEW_IN_PROGRESS', reason: 'User Initiated',
-        at: context.now(), properties: undefined, token: undefined, operationId: undefined,
-      });
-    }
-    store.putChangeSet(record);
+    if (!store.stack(stack.uuid) && store.named(stack.name)) throw new AwsError('AlreadyExistsException', `Stack [${stack.name}] already exists`, { status: 400 });
+    if (repeated) removeNested(store, repeated);
+    keep(planned, context);
   });
-  return { Id: record.id, StackId: stack.id };
+  return { Id: planned.record.id, StackId: stack.id };
+}
+
+/** Writes a planned change set with its nested ones, and the stacks in review that they are for. */
+function keep({ stack, fresh, record, nested }: PlannedChangeSet, context: RequestContext): void {
+  const store = storeOf(context);
+  if (fresh && !store.stack(stack.uuid)) {
+    store.putStack(stack);
+    store.addEvent(stack.uuid, {
+      id: record.uuid.replace(/^.{8}/, stack.uuid.slice(0, 8)), logicalId: stack.name, physicalId: stack.id, type: 'AWS::CloudFormation::Stack', status: 'REVIEW_IN_PROGRESS', reason: 'User Initiated',
+      at: context.now(), properties: undefined, token: undefined, operationId: undefined,
+    });
+  }
+  store.putChangeSet(record);
+  for (const child of nested) keep(child, context);
 }
 
 function stackFor(input: Cfn.CreateChangeSetInput, context: RequestContext): { stack: StackRecord; fresh: boolean } {
@@ -58,60 +60,6 @@ function stackFor(input: Cfn.CreateChangeSetInput, context: RequestContext): { s
   if (!standing) throw validationError(`Stack [${input.StackName}] does not exist`);
   if (!(type === 'IMPORT' && standing.status === 'REVIEW_IN_PROGRESS')) requireUpdatable(standing);
   return { stack: standing, fresh: false };
-}
-
-/**
- * Prepares the template and makes the plan. What a template does wrong is answered at once; a transform that fails and a change set
- * without changes are `FAILED` change sets, as AWS has them. The plan is complete when the answer goes out: nobody has to poll.
- */
-async function plannedChangeSet(input: Cfn.CreateChangeSetInput, stack: StackRecord, context: RequestContext): Promise<ChangeSetRecord> {
-  const uuid = timeUuid();
-  const base: Omit<ChangeSetRecord, 'deployment' | 'plan' | 'status' | 'statusReason' | 'executionStatus'> = {
-    id: `arn:aws:cloudformation:${stack.region}:${stack.account}:changeSet/${input.ChangeSetName}/${uuid}`, uuid, name: input.ChangeSetName, stackUuid: stack.uuid, stackId: stack.id, stackName: stack.name,
-    type: input.ChangeSetType ?? 'UPDATE', description: input.Description, createdAt: context.now(), roleArn: input.RoleARN, onStackFailure: input.OnStackFailure,
-    importExistingResources: input.ImportExistingResources === true, resourcesToImport: importsOf(input), includeNestedStacks: input.IncludeNestedStacks === true, parentId: undefined, rootId: undefined,
-    deploymentMode: input.DeploymentMode, token: input.ClientToken,
-  };
-  const failed = (reason: string, deployment: Deployment): ChangeSetRecord => ({ ...base, deployment, plan: { changes: [], warnings: [], outputsChange: false }, status: 'FAILED', statusReason: reason, executionStatus: 'UNAVAILABLE' });
-  try {
-    const { deployment, side } = await prepare(input, stack, context, false);
-    const store = storeOf(context);
-    const resources = standingResources(store, stack.uuid);
-    const before = standingSide(stack, context);
-    checkImports(base.resourcesToImport, base.type, side.template.resources);
-    const imports = base.importExistingResources ? [...base.resourcesToImport, ...(await existingResources(side, stack, new Set(resources.keys()), context))] : base.resourcesToImport;
-    const plan = computePlan({ before, after: side, resources, imports, modelled: (type) => providerOf(type).modelled === true });
-    refuseMixedImport(plan, base.type);
-    if (base.type !== 'CREATE' && plan.changes.length === 0 && !plan.outputsChange) {
-      const same = stack.deployment?.templateBody === deployment.templateBody;
-      return failed(same ? UNCHANGED : 'No updates are to be performed.', deployment);
-    }
-    return { ...base, resourcesToImport: imports, deployment, plan, status: 'CREATE_COMPLETE', statusReason: undefined, executionStatus: 'AVAILABLE' };
-  } catch (error) {
-    if (!isAwsError(error) || !(error instanceof TransformError)) throw error;
-    return failed(error.message, {
-      templateBody: input.TemplateBody ?? '', processed: undefined, parameters: [], tags: [], capabilities: [...(input.Capabilities ?? [])], notificationArns: [], rollbackConfiguration: {}, description: undefined, stackOutputs: {},
-    });
-  }
-}
-
-function importsOf(input: Cfn.CreateChangeSetInput): ResourceToImport[] {
-  return (input.ResourcesToImport ?? []).map(({ LogicalResourceId, ResourceType, ResourceIdentifier }) => ({ logicalId: LogicalResourceId, type: ResourceType, identifier: ResourceIdentifier }));
-}
-
-function checkImports(imports: readonly ResourceToImport[], type: string, declared: Readonly<Record<string, { type: string; deletionPolicy: unknown }>>): void {
-  if (type === 'IMPORT' && imports.length === 0) throw validationError('ResourcesToImport is required for change sets of type IMPORT.');
-  for (const resource of imports) {
-    const declaration = declared[resource.logicalId];
-    if (!declaration || declaration.type !== resource.type) throw validationError(`Resource ${resource.logicalId} of type ${resource.type} to import is not in the template.`);
-    if (declaration.deletionPolicy === undefined) throw validationError(`Resources [${resource.logicalId}] to import must have DeletionPolicy attribute specified in the template.`);
-  }
-}
-
-function refuseMixedImport(plan: Plan, type: string): void {
-  if (type !== 'IMPORT') return;
-  const others = plan.changes.filter((change) => change.action !== 'Import').map((change) => change.logicalId);
-  if (others.length > 0) throw validationError(`As part of the import operation, you cannot modify or add [${others.join(', ')}]`);
 }
 
 export function describeChangeSet(input: Cfn.DescribeChangeSetInput, context: RequestContext): Cfn.DescribeChangeSetOutput {
@@ -172,10 +120,14 @@ export function executeChangeSet(input: Cfn.ExecuteChangeSetInput, context: Requ
 export function deleteChangeSet(input: Cfn.DeleteChangeSetInput, context: RequestContext): Record<string, never> {
   const changeSet = lookUpChangeSet(context, input.ChangeSetName, input.StackName);
   if (!changeSet) return {};
+  if (changeSet.rootId !== undefined && lookUpChangeSet(context, changeSet.rootId, undefined)) {
+    throw new AwsError('InvalidChangeSetStatus', `Change set [${changeSet.id}] belongs to a hierarchy of nested stacks: delete it from its root change set [${changeSet.rootId}]`, { status: 400 });
+  }
   if (changeSet.status === 'CREATE_IN_PROGRESS' || changeSet.executionStatus === 'EXECUTE_IN_PROGRESS') {
     throw new AwsError('InvalidChangeSetStatus', `Cannot delete ChangeSet in status ${changeSet.status === 'CREATE_IN_PROGRESS' ? changeSet.status : changeSet.executionStatus}`, { status: 400 });
   }
-  storeOf(context).removeChangeSet(changeSet);
+  const store = storeOf(context);
+  store.transaction(() => removeHierarchy(store, changeSet));
   return {};
 }
 
@@ -191,6 +143,8 @@ export function listChangeSets(input: Cfn.ListChangeSetsInput, context: RequestC
       CreationTime: changeSet.createdAt,
       ...(changeSet.description === undefined ? {} : { Description: changeSet.description }),
       IncludeNestedStacks: changeSet.includeNestedStacks,
+      ...(changeSet.parentId === undefined ? {} : { ParentChangeSetId: changeSet.parentId }),
+      ...(changeSet.rootId === undefined ? {} : { RootChangeSetId: changeSet.rootId }),
       ...(changeSet.importExistingResources ? { ImportExistingResources: true } : {}),
     })),
   };

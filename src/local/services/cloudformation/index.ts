@@ -7,6 +7,7 @@ import { describeStackDriftDetectionStatus, describeStackResourceDrifts, detectS
 import { engineOf } from './engine.js';
 import { listExports, listImports } from './exports.js';
 import { lookUpChangeSet, storeOf } from './lookup.js';
+import { executeNestedChangeSet, nestedStackArn, planNestedChangeSet } from './nested-change-sets.js';
 import { signalResource } from './signals.js';
 import { getStackPolicy, setStackPolicy } from './stack-policy.js';
 import { cancelUpdateStack, continueUpdateRollback, createStack, deleteStack, rollbackStack, updateStack, updateTerminationProtection } from './stacks.js';
@@ -51,6 +52,7 @@ export const cloudformation: Service = {
     ListHookResults: (): Cfn.ListHookResultsOutput => ({ HookResults: [] }),
     DescribeAccountLimits: (): Cfn.DescribeAccountLimitsOutput => ({ AccountLimits: [{ Name: 'StackLimit', Value: 2000 }, { Name: 'StackOutputsLimit', Value: 200 }] }),
   },
+  internal: { PlanNestedChangeSet: planNestedChangeSet, ExecuteNestedChangeSet: executeNestedChangeSet },
   authorization: authorization(),
   resourceTags: (arn, context) => {
     const stack = storeOf({ ...context, region: arn.split(':')[3] ?? context.region, account: arn.split(':')[4] ?? context.account }).find(arn);
@@ -79,6 +81,8 @@ function authorization(): Record<string, Authorization> {
   return {
     ...Object.fromEntries(onStack.map((name) => [name, stack])),
     ...Object.fromEntries(onAll.map((name) => [name, any])),
+    PlanNestedChangeSet: { action: 'cloudformation:CreateChangeSet', resource: nestedStackArn },
+    ExecuteNestedChangeSet: { action: 'cloudformation:ExecuteChangeSet', resource: nestedStackArn },
     CreateStack: {
       resource: stackArn,
       context: (input: Cfn.CreateStackInput) => ({

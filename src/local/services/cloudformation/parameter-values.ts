@@ -3,7 +3,7 @@ import type { RequestContext } from '../../kernel/service.js';
 import { validationError } from '../../cfn/template/error.js';
 import type { Template } from '../../cfn/template/model.js';
 import { AWS_SPECIFIC_TYPES, elementType } from '../../cfn/template/parameter-types.js';
-import type { ParameterValue } from '../../cfn/template/parameters.js';
+import { isForeseen, type ParameterValue } from '../../cfn/template/parameters.js';
 
 /** How the values of AWS-specific parameter types are looked up: operation, its filter member, and the error that says "isn't there". */
 const LOOKUPS: Readonly<Record<string, { operation: string; member: string; service?: string }>> = {
@@ -20,7 +20,7 @@ export async function checkParameterValues(template: Template, parameters: reado
     const declaration = template.parameters[parameter.key]!;
     const type = elementType(declaration.type);
     const lookup = AWS_SPECIFIC_TYPES.has(type) ? LOOKUPS[type] : undefined;
-    if (!lookup) continue;
+    if (!lookup || isForeseen(parameter.value)) continue;
     const values = (parameter.resolved ?? parameter.value).split(',').map((value) => value.trim()).filter((value) => value !== '');
     for (const value of values) await checkValue(parameter.key, value, lookup, context);
   }

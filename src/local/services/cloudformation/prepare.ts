@@ -17,7 +17,7 @@ import { validationError } from '../../cfn/template/error.js';
 import { checkedTemplate, loadTemplate, requiredCapabilities } from '../../cfn/template/load.js';
 import type { Template } from '../../cfn/template/model.js';
 import { isListType } from '../../cfn/template/parameter-types.js';
-import { parameterTable, resolveParameters, type ParameterValue } from '../../cfn/template/parameters.js';
+import { isForeseen, parameterTable, resolveParameters, type ParameterValue } from '../../cfn/template/parameters.js';
 import { parseTemplateText } from '../../cfn/template/parse.js';
 import { readTemplate, transformNames } from '../../cfn/template/read.js';
 import { checkRules } from '../../cfn/template/rules.js';
@@ -50,8 +50,12 @@ export interface Prepared {
  * nothing has been created then. `direct` operations must acknowledge transforms, change sets need not.
  */
 export async function prepare(request: DeployRequest, stack: StackRecord, context: RequestContext, direct: boolean): Promise<Prepared> {
+  return prepareText(await templateText(request, stack.deployment?.templateBody, context), request, stack, context, direct);
+}
+
+/** As `prepare`, with the text of the template at hand. */
+export async function prepareText(text: string, request: DeployRequest, stack: StackRecord, context: RequestContext, direct: boolean): Promise<Prepared> {
   const previous = stack.deployment;
-  const text = await templateText(request, previous?.templateBody, context);
   const original = parseTemplateText(text);
   checkRollbackConfiguration(request.RollbackConfiguration);
   const tags = checkTags(request.Tags ?? (previous && request.Tags === undefined ? previous.tags : []));
@@ -109,7 +113,9 @@ function checkEvaluable(side: Side): void {
 }
 
 function validationScope(side: Side): Scope {
-  return makeScope({ ...side.parts, template: side.template, parameters: parameterTable(side.template, side.parameters), resources: UNKNOWN_RESOURCES, missing: UNKNOWN });
+  const unknown = side.parameters.filter((parameter) => isForeseen(parameter.value)).map((parameter) => [parameter.key, UNKNOWN] as const);
+  const parameters = { ...parameterTable(side.template, side.parameters), ...Object.fromEntries(unknown) };
+  return makeScope({ ...side.parts, template: side.template, parameters, resources: UNKNOWN_RESOURCES, missing: UNKNOWN });
 }
 
 /** Sees to it that CloudFormation may use the role: the caller may pass it, and it trusts CloudFormation. */

@@ -128,6 +128,7 @@ export function changeShape(change: PlannedChange, values: boolean): Cfn.Change 
       ...(change.physicalId === undefined || change.physicalId === '' ? {} : { PhysicalResourceId: change.physicalId }),
       ResourceType: change.type,
       ...(view.replacement === undefined ? {} : { Replacement: view.replacement }),
+      ...(change.changeSetId === undefined ? {} : { ChangeSetId: change.changeSetId }),
       Scope: [...view.scope] as Cfn.ResourceAttribute[],
       Details: view.details.map((detail) => detailShape(detail, values)),
       ...(values && change.valued?.before !== undefined ? { BeforeContext: JSON.stringify(change.valued.before) } : {}),
