@@ -3,7 +3,10 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../version.js';
 import { addCloudCommands } from './cloud/commands.js';
 import { addRunCommand } from './run.js';
-import { addOperatorCommands } from './where.js';
+import { addApproveCommands } from './approve.js';
+import { addBootstrapCommand } from './bootstrap.js';
+import { addWhereCommand } from './where.js';
+import { addWorldOptions } from './world.js';
 import { printError, terminal, type GlobalOptions } from './terminal.js';
 
 /** Exit code of a wrong command line (reference: docs/exit-codes.md). */
@@ -23,8 +26,11 @@ async function main(argv: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError('(flotilla --help lists the commands)')
     .exitOverride();
+  addWorldOptions(program);
   addRunCommand(program);
-  addOperatorCommands(program);
+  addWhereCommand(program);
+  addApproveCommands(program);
+  addBootstrapCommand(program);
   addCloudCommands(program);
   try {
     await program.parseAsync([...argv]);

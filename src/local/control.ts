@@ -3,7 +3,9 @@ import { FlotillaError } from '../shared/errors.js';
 import type { Inbox } from './inbox.js';
 import type { Journal } from './journal.js';
 import { validatePolicy } from './iam/index.js';
+import { setFaults, type Fault } from './faults.js';
 import { isAwsError } from './kernel/error.js';
+import { closedRegions, closeRegions } from './kernel/opt-in.js';
 import type { HttpAnswer, HttpRequest, Runtime, Service } from './kernel/service.js';
 import { accountCredentials, credential, setScps } from './services/iam/identity.js';
 import { describeIsolation, resolveIsolation, type IsolationWish } from './process/index.js';
@@ -85,6 +87,19 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     }
     setScps(runtime.state, account, policies);
     return { account };
+  },
+  // What is to be rehearsed: regions an account has not opted in to, calls that are throttled or denied.
+  regions: ({ runtime }, input) => {
+    const account = accountId(runtime, String(input['account']));
+    const impossible = closeRegions(runtime.state, account, (input['closed'] as string[] | undefined) ?? []);
+    if (impossible !== undefined) throw new FlotillaError('CLD015', `'${impossible}' is no region that can be turned off`, { why: 'regions launched before March 2019 are always on', exitCode: 2 });
+    return { account, closed: closedRegions(runtime.state, account) };
+  },
+  faults: ({ runtime }, input) => {
+    const wanted = (input['faults'] as Partial<Fault>[] | undefined) ?? [];
+    if (!Array.isArray(wanted) || !wanted.every(({ kind }) => kind === 'throttle' || kind === 'deny')) throw new FlotillaError('CLD013', "faults are a list of {kind: 'throttle' | 'deny', account?, region?, service?, operation?, times?}", { exitCode: 2 });
+    setFaults(runtime.state, wanted.map((fault, index) => ({ ...fault, id: String(index), kind: fault.kind!, times: fault.times ?? 1 })));
+    return { faults: wanted.length };
   },
   dump: ({ runtime }, input) => {
     const prefix = Array.isArray(input['prefix']) ? (input['prefix'] as string[]) : [];

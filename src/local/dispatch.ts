@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { authorize, check, type Authority, type Judgement } from './authorize.js';
+import { refuseFaulty } from './faults.js';
 import { AwsError, isAwsError } from './kernel/error.js';
 import type { Principal } from './kernel/principal.js';
 import type { AuthorizationRule, Body, CallerOptions, Client, ConditionContext, RequestContext, Runtime, Service } from './kernel/service.js';
@@ -41,6 +42,7 @@ export function dispatcher(options: {
     if (!service || !operation) throw notImplemented(call.model.name, call.operation);
     const judgements: Judgement[] = [];
     const context = contextOf(call, service, judgements);
+    refuseFaulty(call, context.state);
     try {
       const rules = service.authorization[call.operation];
       if (rules === undefined) throw notImplemented(call.model.name, `${call.operation} (no authorisation rule)`);

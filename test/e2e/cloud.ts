@@ -39,6 +39,8 @@ export interface TestCloud {
   flotilla(...args: string[]): Promise<Ran>;
   cdk(args: readonly string[], options?: RunOptions): Promise<Ran>;
   cdkAssets(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** Tells the local cloud itself something: closed regions, faults, control policies. */
+  control(command: string, input: object): Promise<unknown>;
   program(name: string, args: readonly string[], options?: RunOptions): Promise<Ran>;
   stop(): Promise<void>;
 }
@@ -67,6 +69,12 @@ export async function startTestCloud(accounts: Readonly<Record<string, string>>)
     endpoint,
     client: (profile, region) => ({ endpoint, region: region ?? accounts[profile]!.split('/')[1] ?? 'us-east-1', credentials: credentialsOf(variables['AWS_SHARED_CREDENTIALS_FILE']!, profile), maxAttempts: 1 }),
     flotilla,
+    control: async (command, input) => {
+      const { token } = JSON.parse(readFileSync(join(state, 'cloud', 'cloud.json'), 'utf8')) as { token: string };
+      const response = await fetch(`${endpoint}/_flotilla/${command}`, { method: 'POST', headers: { 'x-flotilla-token': token }, body: JSON.stringify(input) });
+      if (!response.ok) throw new Error(await response.text());
+      return response.json();
+    },
     program,
     cdk: (args, options) => program(process.execPath, [scriptOf('aws-cdk', 'cdk'), ...args, '--no-color', '--ci', '--no-notices'], options),
     cdkAssets: (args, options) => program(process.execPath, [scriptOf('cdk-assets', 'cdk-assets'), ...args], options),

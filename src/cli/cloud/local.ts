@@ -1,3 +1,4 @@
+import { devNull } from 'node:os';
 import type { LocalCloud, RefChange, ServedRepository } from '../../ops/run/run.js';
 import type { Target } from '../../ops/target.js';
 import { control, startCloudProcess, type CloudConnection } from './connection.js';
@@ -12,6 +13,7 @@ export interface LocalWorld {
 
 /** Connects to the local cloud of a folder, starting it where it doesn't run. */
 export async function localWorld(folder: string): Promise<LocalWorld> {
+  forgetAws();
   const connection = await startCloudProcess(folder);
   let accounts = await declareAccounts(folder, connection, []);
   const accountOf = async (id: string, region?: string): Promise<Account> => {
@@ -41,4 +43,10 @@ export async function localWorld(folder: string): Promise<LocalWorld> {
       },
     },
   };
+}
+
+/** From here on this process knows nothing of the user's AWS settings: no client of it can read them, no program it starts inherits them. */
+function forgetAws(): void {
+  for (const name of Object.keys(process.env)) if (/^AWS_/.test(name) && name !== 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED') delete process.env[name];
+  Object.assign(process.env, { AWS_CONFIG_FILE: devNull, AWS_SHARED_CREDENTIALS_FILE: devNull, AWS_EC2_METADATA_DISABLED: 'true' });
 }

@@ -13,6 +13,9 @@ export interface AssemblyStack {
   readonly qualifier: string;
   /** True for stacks of the top assembly: `cdk deploy` reaches them by ID. */
   readonly top: boolean;
+  /** Paths of the stacks of the same assembly that have to stand before this one. */
+  readonly dependsOn: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 export interface Environment {
@@ -54,12 +57,13 @@ interface Artifact {
   readonly type: string;
   readonly environment?: string;
   readonly displayName?: string;
+  readonly dependencies?: readonly string[];
   readonly properties?: {
     readonly templateFile?: string;
     readonly stackName?: string;
     readonly directoryName?: string;
     readonly bootstrapStackVersionSsmParameter?: string;
-    readonly assumeRoleArn?: string;
+    readonly tags?: Readonly<Record<string, string>>;
   };
 }
 
@@ -74,21 +78,24 @@ export function readAssembly(directory: string, fallback: Environment): Assembly
 function stacksOf(directory: string, prefix: string, fallback: Environment, top: boolean): AssemblyStack[] {
   const file = join(directory, 'manifest.json');
   if (!existsSync(file)) throw new FlotillaError('RUN004', `the app wrote no cloud assembly to ${directory}`, { why: 'there is no manifest.json', fix: 'run the app as cdk synth does and see what it prints' });
-  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
-  return Object.entries(manifest.artifacts ?? {}).flatMap(([id, artifact]) => {
+  const { artifacts = {} } = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+  const pathOf = (id: string): string => artifacts[id]?.displayName ?? `${prefix}${id}`;
+  return Object.entries(artifacts).flatMap(([id, artifact]) => {
     if (artifact.type === 'cdk:cloud-assembly') return stacksOf(join(directory, artifact.properties!.directoryName!), `${prefix}${id}/`, fallback, false);
     if (artifact.type !== 'aws:cloudformation:stack') return [];
     const [account = '', region = ''] = (artifact.environment ?? '').replace('aws://', '').split('/');
     const { properties = {} } = artifact;
     return [
       {
-        path: artifact.displayName ?? `${prefix}${id}`,
+        path: pathOf(id),
         stackName: properties.stackName ?? id,
         account: /^\d{12}$/.test(account) ? account : fallback.account,
         region: region === '' || region === 'unknown-region' ? fallback.region : region,
         templateFile: join(directory, properties.templateFile ?? `${id}.template.json`),
         qualifier: /\/cdk-bootstrap\/([^/]+)\/version/.exec(properties.bootstrapStackVersionSsmParameter ?? '')?.[1] ?? DEFAULT_QUALIFIER,
         top,
+        dependsOn: (artifact.dependencies ?? []).filter((other) => artifacts[other]?.type === 'aws:cloudformation:stack').map(pathOf),
+        tags: properties.tags ?? {},
       },
     ];
   });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { optInStatus } from '../../kernel/opt-in.js';
 import { availabilityZones, REGIONS } from '../../kernel/regions.js';
 import type { RequestContext } from '../../kernel/service.js';
 import type * as Ec2 from '../../models/types/ec2.js';
@@ -10,9 +11,9 @@ import { zoneId } from './zones.js';
 
 export function describeRegions(input: Ec2.DescribeRegionsRequest, context: RequestContext): Ec2.DescribeRegionsResult {
   for (const name of input.RegionNames ?? []) if (!REGIONS.includes(name)) throw fail('InvalidParameterValue', `Invalid region provided: ${name}`);
-  const regions = REGIONS.filter((name) => !input.RegionNames || input.RegionNames.includes(name)).map((RegionName): Ec2.Region => ({ RegionName, Endpoint: `ec2.${RegionName}.amazonaws.com`, OptInStatus: 'opt-in-not-required' }));
-  void context;
-  return { Regions: filtered('Region', regions, input.Filters) };
+  const regions = REGIONS.filter((name) => !input.RegionNames || input.RegionNames.includes(name)).map((RegionName): Ec2.Region => ({ RegionName, Endpoint: `ec2.${RegionName}.amazonaws.com`, OptInStatus: optInStatus(context.state, context.account, RegionName) }));
+  const shown = input.AllRegions ? regions : regions.filter(({ OptInStatus }) => OptInStatus !== 'not-opted-in');
+  return { Regions: filtered('Region', shown, input.Filters) };
 }
 
 export function describeAvailabilityZones(input: Ec2.DescribeAvailabilityZonesRequest, context: RequestContext): Ec2.DescribeAvailabilityZonesResult {

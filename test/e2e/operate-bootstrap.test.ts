@@ -1,0 +1,122 @@
+import { CloudFormation, type Stack } from '@aws-sdk/client-cloudformation';
+import { IAM } from '@aws-sdk/client-iam';
+import { S3 } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectSuccess, recordOf, startTestCloud, type Ran, type TestCloud } from './cloud.js';
+
+/** `flotilla bootstrap`: five accounts, four regions, and what may stand in the way. In the order of a fleet's life. */
+
+const ACCOUNTS = { tools: '999999999999', dev: '111111111111', staging: '222222222222', prod: '333333333333', shared: '444444444444' };
+const REGIONS = ['us-east-1', 'eu-west-1', 'eu-central-1', 'af-south-1'];
+const ADMIN = 'arn:aws:iam::aws:policy/AdministratorAccess';
+let cloud: TestCloud;
+
+beforeAll(async () => {
+  cloud = await startTestCloud(ACCOUNTS);
+});
+afterAll(() => cloud?.stop());
+
+const pairs = Object.values(ACCOUNTS).flatMap((account) => REGIONS.map((region) => `${account}/${region}`));
+const all = pairs.flatMap((pair) => ['--pair', pair]);
+const bootstrap = (...args: string[]): Promise<Ran> => cloud.flotilla('--local', 'bootstrap', '--output', 'json', '--yes', ...args);
+interface Answer {
+  readonly applied: boolean;
+  readonly pairs: readonly { account: string; region: string; action: string; changes: { kind: string; text: string }[]; kept: string[]; refusal?: { code: string; message: string }; failure?: { code: string; why?: string } }[];
+}
+const answerOf = (ran: Ran): Answer => recordOf(ran) as Answer;
+const actions = (ran: Ran): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const { action } of answerOf(ran).pairs) counts[action] = (counts[action] ?? 0) + 1;
+  return counts;
+};
+const stackOf = async (profile: keyof typeof ACCOUNTS, region: string, name = 'CDKToolkit'): Promise<Stack | undefined> => (await new CloudFormation(cloud.client(profile, region)).describeStacks({ StackName: name }).catch(() => undefined))?.Stacks?.[0];
+
+describe('a fleet of 5 accounts × 4 regions', () => {
+  it('is shown first, and nothing is changed by a dry run', async () => {
+    const ran = expectSuccess(await bootstrap(...all, '--trust', ACCOUNTS.tools, '--cloudformation-execution-policies', ADMIN, '--dry-run'));
+    expect(actions(ran)).toEqual({ create: 20 });
+    expect(ran.stderr).toContain('999999999999 may deploy and publish assets');
+    expect(await stackOf('dev', 'us-east-1')).toBeUndefined();
+  });
+
+  it('is not touched without a yes', async () => {
+    const ran = await cloud.flotilla('--local', 'bootstrap', ...all, '--trust', ACCOUNTS.tools, '--cloudformation-execution-policies', ADMIN);
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('CLI006')]);
+    expect(await stackOf('dev', 'us-east-1')).toBeUndefined();
+  });
+
+  it('is bootstrapped in parallel, but for a region that an account has not opted in to, a pair that fails halfway, and through throttling', async () => {
+    await cloud.control('regions', { account: 'staging', closed: ['af-south-1'] });
+    // A role of the same name stands in the way of one pair.
+    await new IAM(cloud.client('prod')).createRole({ RoleName: 'cdk-hnb659fds-lookup-role-333333333333-eu-west-1', AssumeRolePolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' } }) });
+    await cloud.control('faults', { faults: [{ kind: 'throttle', service: 'cloudformation', times: 12 }] });
+    const ran = await bootstrap(...all, '--trust', ACCOUNTS.tools, '--cloudformation-execution-policies', ADMIN);
+    expect(ran.code).toBe(4);
+    const { pairs: found } = answerOf(ran);
+    expect(found.find(({ refusal }) => refusal)).toMatchObject({ account: ACCOUNTS.staging, region: 'af-south-1', refusal: { code: 'AWS029' } });
+    expect(found.filter(({ failure }) => failure)).toEqual([expect.objectContaining({ account: ACCOUNTS.prod, region: 'eu-west-1', failure: expect.objectContaining({ code: 'BST010', why: expect.stringContaining('cdk-hnb659fds-lookup-role-333333333333-eu-west-1') as string }) as unknown })]);
+    expect((await stackOf('prod', 'us-east-1'))?.StackStatus).toBe('CREATE_COMPLETE');
+    expect((await stackOf('prod', 'eu-west-1'))?.StackStatus).toBe('ROLLBACK_COMPLETE');
+  });
+
+  it('is completed by the next run, which takes over the bucket that was left', async () => {
+    await cloud.control('regions', { account: 'staging', closed: [] });
+    await new IAM(cloud.client('prod')).deleteRole({ RoleName: 'cdk-hnb659fds-lookup-role-333333333333-eu-west-1' });
+    const ran = expectSuccess(await bootstrap(...all, '--trust', ACCOUNTS.tools, '--cloudformation-execution-policies', ADMIN));
+    expect(actions(ran)).toEqual({ none: 18, recreate: 1, create: 1 });
+    expect((await stackOf('prod', 'eu-west-1'))?.StackStatus).toBe('CREATE_COMPLETE');
+    await new S3(cloud.client('prod', 'eu-west-1')).headBucket({ Bucket: 'cdk-hnb659fds-assets-333333333333-eu-west-1' });
+  });
+
+  it('changes nothing when it is run again', async () => {
+    const before = await stackOf('dev', 'eu-west-1');
+    const ran = expectSuccess(await bootstrap(...all, '--trust', ACCOUNTS.tools, '--cloudformation-execution-policies', ADMIN));
+    expect([actions(ran), answerOf(ran).applied]).toEqual([{ none: 20 }, false]);
+    expect(await stackOf('dev', 'eu-west-1')).toEqual(before);
+  });
+
+  it('keeps trust that it does not name, and takes it away when told to', async () => {
+    const kept = expectSuccess(await bootstrap('--pair', '111111111111/us-east-1', '--trust', ACCOUNTS.shared, '--termination-protection', '--tag', 'team=platform'));
+    expect(answerOf(kept).pairs[0]).toMatchObject({ action: 'update', changes: [{ kind: 'widens', text: 'may deploy: + 444444444444' }, { kind: 'changes', text: 'tag team=platform' }, { kind: 'changes', text: 'termination protection on' }], kept: [expect.stringContaining('999999999999')] });
+    const stack = await stackOf('dev', 'us-east-1');
+    expect([stack?.EnableTerminationProtection, stack?.Tags, stack?.Parameters?.find(({ ParameterKey }) => ParameterKey === 'TrustedAccounts')?.ParameterValue]).toEqual([true, [{ Key: 'team', Value: 'platform' }], '444444444444,999999999999']);
+    expectSuccess(await bootstrap('--pair', '111111111111/us-east-1', '--trust', ACCOUNTS.tools, '--drop-trust'));
+    const trust = decodeURIComponent((await new IAM(cloud.client('dev')).getRole({ RoleName: 'cdk-hnb659fds-deploy-role-111111111111-us-east-1' })).Role!.AssumeRolePolicyDocument!);
+    expect([trust.includes(ACCOUNTS.shared), trust.includes(ACCOUNTS.tools)]).toEqual([false, true]);
+  });
+});
+
+describe('another team', () => {
+  it('is not touched: neither by a qualifier without a toolkit stack of its own, nor by theirs', async () => {
+    const before = await stackOf('dev', 'eu-west-1');
+    const trap = await bootstrap('--pair', '111111111111/eu-west-1', '--qualifier', 'acme');
+    expect([trap.code, answerOf(trap).pairs[0]!.refusal?.code]).toEqual([2, 'BST002']);
+    const theirs = await bootstrap('--pair', '111111111111/eu-west-1', '--qualifier', 'acme', '--toolkit-stack-name', 'CDKToolkit');
+    expect(theirs.code).toBe(2);
+    expectSuccess(await bootstrap('--pair', '111111111111/eu-west-1', '--qualifier', 'acme', '--toolkit-stack-name', 'AcmeToolkit'));
+    const second = await bootstrap('--pair', '111111111111/eu-west-1', '--qualifier', 'acme', '--toolkit-stack-name', 'OtherToolkit');
+    expect([second.code, answerOf(second).pairs[0]!.refusal]).toMatchObject([5, { code: 'BST005', message: expect.stringContaining('AcmeToolkit') as string }]);
+    const other = await bootstrap('--pair', '111111111111/eu-west-1', '--qualifier', 'other', '--toolkit-stack-name', 'AcmeToolkit');
+    expect([other.code, answerOf(other).pairs[0]!.refusal?.code]).toEqual([5, 'BST004']);
+    expect(await stackOf('dev', 'eu-west-1')).toEqual(before);
+  });
+});
+
+describe('an emitted bootstrap', () => {
+  it('as a template is the same as the one that stands', async () => {
+    const emitted = expectSuccess(await cloud.flotilla('--local', 'bootstrap', '--pair', '222222222222/us-west-2', '--trust', ACCOUNTS.tools, '--cloudformation-execution-policies', ADMIN, '--emit', 'template'));
+    const client = new CloudFormation(cloud.client('staging', 'us-west-2'));
+    await client.createStack({ StackName: 'CDKToolkit', TemplateBody: emitted.stdout, Capabilities: ['CAPABILITY_NAMED_IAM'] });
+    await expect.poll(async () => (await stackOf('staging', 'us-west-2'))?.StackStatus, { timeout: 60_000 }).toBe('CREATE_COMPLETE');
+    expect(actions(expectSuccess(await bootstrap('--pair', '222222222222/us-west-2', '--trust', ACCOUNTS.tools)))).toEqual({ none: 1 });
+  });
+
+  it('as a stack set names every account and region', async () => {
+    const emitted = expectSuccess(await cloud.flotilla('--local', 'bootstrap', ...all, '--trust', ACCOUNTS.tools, '--cloudformation-execution-policies', ADMIN, '--emit', 'stackset'));
+    const { Resources } = JSON.parse(emitted.stdout) as { Resources: Record<string, { Type: string; Properties: { StackInstancesGroup: { DeploymentTargets: { Accounts: string[] }; Regions: string[] }[] } }> };
+    const named = Object.values(Resources).flatMap(({ Properties }) => Properties.StackInstancesGroup.flatMap(({ DeploymentTargets, Regions }) => DeploymentTargets.Accounts.flatMap((account) => Regions.map((region) => `${account}/${region}`))));
+    expect(named.sort()).toEqual([...pairs].sort());
+    const validated = await new CloudFormation(cloud.client('tools')).validateTemplate({ TemplateBody: emitted.stdout.slice(0, 51_200).length === emitted.stdout.length ? emitted.stdout : JSON.stringify({ Resources: { One: Object.values(Resources)[0] } }) }).catch((error: Error) => error.message);
+    expect(typeof validated).not.toBe('string');
+  });
+});
