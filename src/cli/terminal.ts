@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { FleetFileError, printProblem, type Problem } from '../config/index.js';
 import { FlotillaError } from '../shared/errors.js';
 
 /** Data goes to stdout, messages to stderr; with `--output json` data is JSON, its first record naming the schema's version. */
@@ -48,10 +49,22 @@ export function printError(error: unknown, out: Terminal): number {
     out.message('  fix  this is a defect of Flotilla; run again with FLOTILLA_DEBUG=1 and report what it prints');
     return 1;
   }
+  if (error instanceof FleetFileError) return printFleetMistakes(error, out);
   if (out.json) process.stdout.write(`${JSON.stringify({ type: 'error', code: error.code, message: error.message, where: error.where, why: error.why, fix: error.fix })}\n`);
   out.message(`${out.style('red', '✖')} ${out.style('bold', error.code)} ${error.message}`);
   if (error.where) out.message(`  ${error.where}`);
   if (error.why) out.message(`  ${out.style('dim', 'why')}  ${error.why.replaceAll('\n', '\n       ')}`);
   if (error.fix) out.message(`  ${out.style('dim', 'fix')}  ${error.fix.replaceAll('\n', '\n       ')}`);
   return error.exitCode;
+}
+
+function printFleetMistakes(error: FleetFileError, out: Terminal): number {
+  out.data({ type: 'problems', problems: error.problems });
+  out.message(error.problems.map((problem) => paint(problem, out)).join('\n\n'));
+  if (error.problems.length > 1) out.message(`\n${error.problems.length} mistakes`);
+  return error.exitCode;
+}
+
+function paint(problem: Problem, out: Terminal): string {
+  return printProblem(problem).replace(/^✖ (\S+)/, (_, code: string) => `${out.style('red', '✖')} ${out.style('bold', code)}`);
 }

@@ -24,7 +24,7 @@ export interface Pipeline {
   readonly source: Source;
   /** Further sources by the folder they are put into. */
   readonly inputs: Readonly<Record<string, Source>>;
-  readonly synth: Exclude<Synth, readonly string[]>;
+  readonly synth: SynthStep;
   readonly build: BuildSettings;
   readonly type: 'V1' | 'V2';
   readonly executionMode: 'superseded' | 'queued' | 'parallel';
@@ -32,7 +32,7 @@ export interface Pipeline {
   readonly restartOnUpdate: boolean;
   readonly preflight: boolean;
   readonly assets: { readonly batch: boolean; readonly skipPublished: boolean };
-  readonly artifacts: NonNullable<PipelineSettings['artifacts']>;
+  readonly artifacts: ArtifactSettings;
   readonly changeSets: boolean;
   readonly terminationProtection: boolean;
   readonly permissionsBoundary: string | undefined;
@@ -42,6 +42,10 @@ export interface Pipeline {
   /** Waves in the order they run. */
   readonly waves: readonly Wave[];
 }
+
+export type SynthStep = Exclude<Synth, readonly string[]> & { readonly output: string };
+
+export type ArtifactSettings = NonNullable<PipelineSettings['artifacts']> & { readonly expireAfter: number; readonly templatesOnly: boolean };
 
 /** Stages that are deployed at the same time. */
 export interface Wave {
@@ -107,7 +111,7 @@ export interface Step {
   readonly commands: readonly string[];
   /** Environment variables from stack outputs: `Stack.Output`. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** Settings of the step laid over those of the pipeline's builds. */
+  /** What the step itself and its environment's `environment` say, to be laid over the settings of the pipeline's builds. */
   readonly build: BuildSettings;
 }
 

@@ -6,11 +6,11 @@ import { buildSettings, synth } from './steps.js';
 const artifacts = z.strictObject({
   bucket: z.string().regex(/^[a-z0-9.-]{3,63}$/, 'CFG030: must be the name of a bucket').optional().meta({ description: 'A bucket that exists, shared with other pipelines; without it the pipeline owns one' }),
   key: arn('kms').optional().meta({ description: 'A key that exists; without it the pipeline owns one' }),
-  expireAfter: z.int().min(1).max(3650).default(90).meta({ description: 'Days until artifacts expire' }),
-  templatesOnly: z.boolean().default(false).meta({ description: 'Deploy from an artifact of templates alone, for assemblies beyond CodePipeline’s 256 MB' }),
+  expireAfter: z.int().min(1).max(3650).optional().meta({ description: 'Days until artifacts expire; default 90' }),
+  templatesOnly: z.boolean().optional().meta({ description: 'Deploy from an artifact of templates alone, for assemblies beyond CodePipeline’s 256 MB' }),
 });
 
-/** Settings of a pipeline; all optional here, so that `pipelines.NAME` can override any of them. */
+/** Settings of a pipeline; all optional and without defaults here, so that `pipelines.NAME` overrides nothing it doesn't say. */
 export const pipelineSettings = z.strictObject({
   name: actionName.optional().meta({ description: 'Name of the pipeline; changing it changes nothing else' }),
   account: accountId.optional().meta({ description: 'Account of the pipeline (CI/CD account)' }),

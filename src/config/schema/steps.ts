@@ -45,7 +45,7 @@ export const synth = z.union([
     commands,
     install: z.array(z.string()).optional(),
     directory: z.string().optional().meta({ description: 'Folder of the app inside the source' }),
-    output: z.string().default('cdk.out').meta({ description: 'Folder of the cloud assembly, from `directory`' }),
+    output: z.string().optional().meta({ description: 'Folder of the cloud assembly, from `directory`; default cdk.out' }),
   }),
 ]);
 

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { readDocument, type FleetDocument } from './document.js';
+import { mistakesOf } from './issues.js';
+import { isDictionary, layFile } from './merge.js';
+import { FleetFileError, problemOf, type Mistake, type Path, type Problem } from './mistake.js';
+import { fleetFile, type FleetConfig } from './schema/fleet.js';
+
+/** One file's name and text. */
+export interface FleetText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** What the schema can't see: mistakes between the parts of a fleet. */
+export type Check = (config: FleetConfig) => readonly Mistake[];
+
+/**
+ * Reads a fleet file and the files laid over it (YAML or JSON), in order. Raises FleetFileError with every mistake of every layer, those
+ * that `check` finds included.
+ */
+export function loadConfig(file: string, overlays: readonly string[], check: Check): FleetConfig {
+  return readConfig([file, ...overlays].map(readText), check);
+}
+
+/** The same from texts. */
+export function readConfig(texts: readonly FleetText[], check: Check): FleetConfig {
+  const layers = texts.map(({ file, text }) => readDocument(file, text));
+  const broken = layers.flatMap((layer) => layer.mistakes.map((mistake) => problemOf(mistake, layer.place(mistake.range))));
+  const file = texts[0]?.file;
+  if (broken.length > 0) throw new FleetFileError(broken, file);
+  const value = layers.map((layer) => layer.value).reduce((base, over) => layFile(base, over ?? undefined));
+  const { config, mistakes } = validate(value, check, (path) => holding(layers, path).written(path));
+  if (config === undefined || mistakes.length > 0) throw new FleetFileError(located(mistakes, layers), file);
+  return config;
+}
+
+/** The same from an object, as `flotilla.config.ts` and tests have it; problems carry no place. */
+export function checkConfig(value: unknown, check: Check): FleetConfig {
+  const { config, mistakes } = validate(value, check, () => undefined);
+  if (config === undefined || mistakes.length > 0) throw new FleetFileError(mistakes.map((mistake) => problemOf(mistake, undefined)), undefined);
+  return config;
+}
+
+function readText(file: string): FleetText {
+  try {
+    return { file: shortest(file), text: readFileSync(file, 'utf8') };
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new FleetFileError([problemOf({ code: 'CFG001', path: [], what: missing ? `there is no file ${shortest(file)}` : `${shortest(file)} can't be read: ${(error as Error).message}`, fix: missing ? 'write one with `flotilla init`, or name it with --config' : undefined }, undefined)], shortest(file));
+  }
+}
+
+/** As seen from where the command runs, where that is shorter. */
+function shortest(file: string): string {
+  const from = relative(process.cwd(), file);
+  return from !== '' && from.length < file.length && !from.startsWith('..') ? from : file;
+}
+
+function validate(value: unknown, check: Check, written: (path: Path) => string | undefined): { config: FleetConfig | undefined; mistakes: readonly Mistake[] } {
+  const result = fleetFile.safeParse(value);
+  if (result.success) return { config: result.data, mistakes: check(result.data) };
+  const mistakes = mistakesOf(result.error.issues, value, written);
+  return { config: undefined, mistakes: [...mistakes, ...checkWhatIsValid(value, mistakes, check)] };
+}
+
+/** Checks what is left of a fleet once the parts that the schema refuses are taken out, so that one run tells every mistake. */
+function checkWhatIsValid(value: unknown, mistakes: readonly Mistake[], check: Check): readonly Mistake[] {
+  const copy = structuredClone(value);
+  const removed: Path[] = [];
+  let refused = mistakes;
+  for (let round = 0; round < 20; round++) {
+    for (const { path } of refused) {
+      const gone = remove(copy, path);
+      if (gone === undefined) return [];
+      removed.push(gone);
+    }
+    const result = fleetFile.safeParse(copy);
+    // What is said about a part that was taken out, or about what it was taken out of, may only come from that.
+    if (result.success) return check(result.data).filter((mistake) => !removed.some((path) => related(path, mistake.path)));
+    refused = mistakesOf(result.error.issues, copy, () => undefined);
+  }
+  return [];
+}
+
+/** Whether one path leads to the other. */
+function related(left: Path, right: Path): boolean {
+  return left.every((part, index) => index >= right.length || part === right[index]);
+}
+
+/** Takes out what stands at `path`, or, where nothing stands there, what it is missing from; answers what was taken out. */
+function remove(root: unknown, path: Path): Path | undefined {
+  let parent = root;
+  for (const [depth, part] of path.entries()) {
+    if (!isDictionary(parent) && !Array.isArray(parent)) return remove(root, path.slice(0, depth));
+    const holder = parent as Record<string | number, unknown>;
+    if (!Object.hasOwn(holder, part)) return depth === 0 ? undefined : remove(root, path.slice(0, depth));
+    if (depth === path.length - 1) {
+      if (Array.isArray(holder)) return remove(root, path.slice(0, depth));
+      delete holder[part];
+      return path;
+    }
+    parent = holder[part];
+  }
+  return undefined;
+}
+
+/** With their places, in the order of the files, as a reader goes through them. */
+function located(mistakes: readonly Mistake[], layers: readonly FleetDocument[]): readonly Problem[] {
+  const placed = mistakes.map((mistake) => {
+    const layer = holding(layers, mistake.path);
+    const { range } = layer.find(mistake.path, mistake.atKey === true);
+    return { order: layers.indexOf(layer), range, problem: problemOf(mistake, layer.place(range)) };
+  });
+  return placed.sort((left, right) => left.order - right.order || left.range[0] - right.range[0]).map(({ problem }) => problem);
+}
+
+/** The layer a path comes from: the last one that has all of it if it is one value, the first if it is a collection. */
+function holding(layers: readonly FleetDocument[], path: Path): FleetDocument {
+  return layers.reduce((best, layer) => {
+    const [mine, other] = [layer.find(path, false), best.find(path, false)];
+    return mine.depth > other.depth || (mine.depth === other.depth && mine.depth === path.length && !mine.collection) ? layer : best;
+  });
+}
