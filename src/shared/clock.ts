@@ -22,9 +22,17 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after `ms` milliseconds of the given clock. */
-export function sleep(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => clock.after(ms, resolve));
+/** Resolves after `ms` milliseconds of the given clock, or as soon as the signal aborts. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.after(ms, done);
+    signal?.addEventListener('abort', done, { once: true });
+  });
 }
 
 /** A clock that moves only when told to; due tasks run in order of their time. */

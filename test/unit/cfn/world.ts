@@ -45,11 +45,11 @@ export class TestCloud {
     this.boot();
   }
 
-  boot(options: { crashAt?: number } = {}): void {
+  boot(options: { crashAt?: number; clock?: Clock } = {}): void {
     this.dead.now = true;
     const dead = (this.dead = { now: false });
     const state = this.mortal(dead, options.crashAt);
-    const clock = eagerClock(dead);
+    const clock = options.clock ? mortalClock(options.clock, dead) : eagerClock(dead);
     const services = new Map(this.services.map((service) => [service.name, service]));
     const dispatch = dispatcher({ services, authority: { policiesOf }, journal: journal(memoryState()), runtime: () => runtime });
     const client: typeof dispatch.client = (caller) => this.intercepted(dispatch.client(caller));
@@ -161,6 +161,11 @@ export class TestCloud {
       in: (region) => this.intercepted(client.in(region)),
     };
   }
+}
+
+/** The tasks of a dead process don't run. */
+function mortalClock(clock: Clock, dead: { now: boolean }): Clock {
+  return { now: () => clock.now(), after: (ms, task) => clock.after(ms, () => (dead.now ? undefined : task())) };
 }
 
 /** Short pauses take one turn of the loop, long ones never end: tests wait for nothing. */

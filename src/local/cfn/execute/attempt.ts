@@ -16,7 +16,16 @@ export interface Toucher {
 }
 
 /** Reason of a completed event that says what the completion is worth. */
-export const MODELLED = 'Modelled by its schema: the local cloud has no behaviour for this type';
+const MODELLED = 'Modelled by its schema: the local cloud has no behaviour for this type';
+
+/** Reason of a completed event in express mode (as users report it). */
+export const EXPRESS = 'Resource operation completed using Express Mode. It may continue becoming available in the background.';
+
+/** What a completed event says besides: that the operation was an express one, that the type is only modelled. */
+function completionReason({ session, provider }: Toucher, type: string): string | undefined {
+  const notes = [...(session.operation.express ? [EXPRESS] : []), ...(provider(type).modelled === true ? [MODELLED] : [])];
+  return notes.length === 0 ? undefined : notes.join(' ');
+}
 
 /** A resource that could not be brought about; its events are written already. */
 export class ResourceFailed extends PlainFailure {}
@@ -77,7 +86,7 @@ export function finish(attempt: Attempt, target: Target, created: Created, statu
   const { session } = toucher;
   session.putResource(recordOf(attempt, target, created.physicalId, created.attributes ?? {}, status, undefined));
   session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind, done: true, failed: false, undone: false, token, before, attempted: undefined });
-  session.resourceEvent({ ...declaration, physicalId: created.physicalId }, status, toucher.provider(declaration.type).modelled ? MODELLED : undefined, shown);
+  session.resourceEvent({ ...declaration, physicalId: created.physicalId }, status, completionReason(toucher, declaration.type), shown);
 }
 
 /** Runs a part of an attempt; what it raises becomes the resource's failure, with AWS's reason. */

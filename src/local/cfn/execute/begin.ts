@@ -34,7 +34,7 @@ export function newStack(options: { account: string; region: string; name: strin
     id: `arn:aws:cloudformation:${options.region}:${options.account}:stack/${options.name}/${uuid}`, uuid, name: options.name, account: options.account, region: options.region,
     status: 'REVIEW_IN_PROGRESS', statusReason: 'User Initiated', createdAt: options.now, updatedAt: undefined, deletedAt: undefined, deployment: undefined, outputs: [],
     changeSetId: undefined, roleArn: undefined, disableRollback: false, timeoutInMinutes: undefined, terminationProtection: false, policy: undefined, parentId: undefined,
-    rootId: undefined, deletionMode: undefined, retainExceptOnCreate: false, driftStatus: 'NOT_CHECKED', driftCheckedAt: undefined, lastOperations: [],
+    rootId: undefined, deletionMode: undefined, retainExceptOnCreate: false, deploymentConfig: undefined, driftStatus: 'NOT_CHECKED', driftCheckedAt: undefined, lastOperations: [],
   };
 }
 
@@ -44,7 +44,7 @@ export function beginOperation(store: StackStore, stack: StackRecord, kind: Oper
   const operation: OperationRecord = {
     id: randomUUID(), stackUuid: stack.uuid, kind, phase: kind === 'ROLLBACK' && store.operation(stack.uuid)?.previous === undefined ? 'rollback' : phase, principal: wish.principal,
     roleArn: wish.roleArn, token: wish.token, target, previous: kind === 'CREATE_STACK' ? undefined : stack.deployment, previousOutputs: stack.outputs, changes: wish.changes, imports: wish.imports,
-    onFailure: wish.onFailure, retain: wish.retain, skip: wish.skip, force: wish.force, changeSetUuid: wish.changeSetUuid, cancelled: false, startedAt: wish.now, express: wish.express,
+    onFailure: wish.onFailure, retain: wish.retain, skip: wish.skip, force: wish.force, changeSetUuid: wish.changeSetUuid, cancelled: undefined, startedAt: wish.now, monitorUntil: undefined, express: wish.express,
     policy: wish.policy, policyDuringUpdate: wish.policyDuringUpdate,
   };
   return store.transaction(() => {
@@ -68,7 +68,7 @@ export function beginReturn(store: StackStore, stack: StackRecord, status: Stack
   return store.transaction(() => {
     const operation = store.operation(stack.uuid)!;
     const id = randomUUID();
-    store.putOperation({ ...operation, phase: 'rollback', cancelled: false, ...patch });
+    store.putOperation({ ...operation, phase: 'rollback', cancelled: undefined, ...patch });
     const next: StackRecord = { ...stack, status, statusReason: 'User Initiated', lastOperations: [{ id, type }] };
     store.putStack(next);
     store.addEvent(stack.uuid, {

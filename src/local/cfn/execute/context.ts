@@ -1,3 +1,4 @@
+import { sleep } from '../../../shared/clock.js';
 import { HandlerError, PlainFailure, tracing } from '../resources/failure.js';
 import { generatedName } from '../resources/names.js';
 import type { ProviderContext } from '../resources/provider.js';
@@ -42,7 +43,10 @@ export function providerContext(session: Session, mailbox: Mailbox, options: Con
     name: (naming) => generatedName(stack.name, logicalId, token, naming),
     initiated: options.onInitiated,
     poll: (check, polling = {}) => poll(session, check, polling),
-    stacks: mailbox.services({ account: stack.account, region: stack.region, stackUuid: stack.uuid, stackId: stack.id, rootId: stack.rootId, logicalId, token, signal: session.abort.signal, endpoint: runtime.endpoint, nestedChangeSet: nestedChangeSet(session, logicalId) }),
+    stacks: mailbox.services({
+      account: stack.account, region: stack.region, stackUuid: stack.uuid, stackId: stack.id, rootId: stack.rootId, logicalId, token, signal: session.abort.signal, endpoint: runtime.endpoint, nestedChangeSet: nestedChangeSet(session, logicalId),
+      deploymentConfig: { Mode: session.operation.express ? 'EXPRESS' : 'STANDARD', DisableRollback: session.operation.onFailure === 'DO_NOTHING' },
+    }),
   };
 }
 
@@ -60,14 +64,6 @@ async function poll<T>(session: Session, check: () => Promise<T | undefined>, { 
     if (answer !== undefined) return answer;
     if (session.abort.signal.aborted) throw new PlainFailure('Resource creation cancelled');
     if (clock.now() >= end) throw new HandlerError('NotStabilized', `Exceeded attempts to wait for ${what}`);
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(intervalMs, done);
-      session.abort.signal.addEventListener('abort', done, { once: true });
-      function done(): void {
-        cancel();
-        session.abort.signal.removeEventListener('abort', done);
-        resolve();
-      }
-    });
+    await sleep(clock, intervalMs, session.abort.signal);
   }
 }

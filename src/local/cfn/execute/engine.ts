@@ -1,5 +1,6 @@
 import type { Runtime } from '../../kernel/service.js';
 import type { ResourceProvider } from '../resources/provider.js';
+import type { OperationRecord, StackRecord } from '../store/records.js';
 import { StackStore, interrupted } from '../store/store.js';
 import { actingClient } from './acting.js';
 import { Mailbox } from './mailbox.js';
@@ -37,12 +38,18 @@ export class Engine {
     for (const { account, region, uuid } of interrupted(this.runtime.state)) this.launch(account, region, uuid);
   }
 
-  /** Ends what the running operation waits for; it then rolls back (CancelUpdateStack, timeouts). */
-  cancel(uuid: string): void {
-    const session = this.sessions.get(uuid);
-    if (!session) return;
-    session.putOperation({ cancelled: true });
-    session.abort.abort();
+  /** Ends what the running operation waits for; it then goes back, or on to what `onFailure` says (CancelUpdateStack, DeleteStack, timeouts). */
+  cancel(stack: Pick<StackRecord, 'account' | 'region' | 'uuid'>, reason: string, onFailure?: OperationRecord['onFailure']): void {
+    const patch = { cancelled: reason, ...(onFailure === undefined ? {} : { onFailure }) };
+    const session = this.sessions.get(stack.uuid);
+    if (session) {
+      session.putOperation(patch);
+      return session.abort.abort();
+    }
+    // Not begun yet: it will find itself cancelled.
+    const store = new StackStore(this.runtime.state, stack.account, stack.region);
+    const operation = store.operation(stack.uuid);
+    if (operation) store.putOperation({ ...operation, ...patch });
   }
 
   /** Resolves when no operation is under way on the stack. */
@@ -62,7 +69,7 @@ export class Engine {
       // A phase begins with a signal of its own: what was cancelled going forward must be able to go back.
       const session = new Session(this.runtime, store, store.operation(uuid)!, client);
       this.sessions.set(uuid, session);
-      if (session.operation.phase === 'forward' && session.operation.cancelled) session.abort.abort();
+      if (session.operation.phase === 'forward' && session.operation.cancelled !== undefined) session.abort.abort();
       const more = await runPhase({ session, mailbox: this.mailbox, provider: this.provider });
       if (!more || this.runtime.signal.aborted) break;
     }
@@ -73,7 +80,8 @@ export class Engine {
   private timeout(store: StackStore, uuid: string): () => void {
     const stack = store.stack(uuid);
     if (stack?.status !== 'CREATE_IN_PROGRESS' || stack.timeoutInMinutes === undefined) return () => undefined;
-    return this.runtime.clock.after(stack.timeoutInMinutes * 60_000, () => this.cancel(uuid));
+    const end = (store.operation(uuid)?.startedAt.getTime() ?? this.runtime.clock.now()) + stack.timeoutInMinutes * 60_000;
+    return this.runtime.clock.after(Math.max(0, end - this.runtime.clock.now()), () => this.cancel(stack, 'Stack creation time exceeded the specified timeout. '));
   }
 
   private done(uuid: string): void {

@@ -12,6 +12,7 @@ import { schedule } from './scheduler.js';
 import { deniedBy } from './stack-policy.js';
 import { ResourceFailed, type Toucher } from './attempt.js';
 import { bringAbout } from './touch.js';
+import { Triggers } from './triggers.js';
 
 /** Resources at work at the same time. */
 export const PARALLEL = 24;
@@ -32,6 +33,9 @@ export async function goForward(toucher: Toucher): Promise<Outcome> {
   const kept = deniedRemoval(toucher, scope);
   if (kept !== undefined) return { ok: false, reason: kept };
   const wanted = operation.changes === undefined ? undefined : new Set(operation.changes);
+  const triggers = new Triggers(session);
+  await triggers.start();
+  if (triggers.breach !== undefined) return { ok: false, reason: triggers.breach };
   let failed = false;
   const failures = await schedule({
     nodes: order,
@@ -51,8 +55,14 @@ export async function goForward(toucher: Toucher): Promise<Outcome> {
       }
     },
   });
-  if (session.operation.cancelled) return { ok: false, reason: 'User Initiated' };
+  triggers.stop();
+  if (session.operation.cancelled !== undefined) return { ok: false, reason: session.operation.cancelled };
+  if (triggers.breach !== undefined) return { ok: false, reason: triggers.breach };
   if (failures.length > 0) return { ok: false, reason: failureReason(toucher, failures) };
+  await triggers.monitor();
+  if (session.runtime.signal.aborted) return { ok: false, reason: '' };
+  const stopped = session.operation.cancelled ?? triggers.breach;
+  if (stopped !== undefined) return { ok: false, reason: stopped };
   return finishOutputs(toucher, deployment, scope);
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../../../shared/clock.js';
 import { table, type State } from '../../state/state.js';
 import { PlainFailure } from '../resources/failure.js';
 import type { Signal, StackServices } from '../resources/provider.js';
+import type { DeploymentConfig } from '../store/records.js';
 import { StackStore } from '../store/store.js';
 
 const SERVICE = 'cloudformation';
@@ -24,6 +25,7 @@ export interface MailboxOwner {
   readonly signal: AbortSignal;
   readonly endpoint: string;
   readonly nestedChangeSet: string | undefined;
+  readonly deploymentConfig: Required<DeploymentConfig>;
 }
 
 /**
@@ -49,6 +51,7 @@ export class Mailbox {
         if (child) store.patchStack(child.uuid, { parentId: owner.stackId, rootId: owner.rootId ?? owner.stackId });
       },
       nestedChangeSet: owner.nestedChangeSet,
+      deploymentConfig: owner.deploymentConfig,
       settled: (stackId) => this.settled(owner.account, owner.region, stackId),
       responseUrl: (purpose) => this.url(owner, 'response', box(purpose)),
       response: (purpose, timeoutMs) => this.until(() => responses(this.state, owner.account, owner.region).get(box(purpose)), box(purpose), timeoutMs, owner.signal),

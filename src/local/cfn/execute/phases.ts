@@ -1,6 +1,7 @@
-import type { ObsoleteRecord, ResourceRecord, StackRecord } from '../store/records.js';
+import type { ObsoleteRecord, StackRecord } from '../store/records.js';
 import { blockedExports, goForward, importNames } from './forward.js';
 import { removeNested } from './nested.js';
+import { fateOf, fateOfNew } from './fate.js';
 import { removeAll, type Removal } from './remove.js';
 import type { Session } from './session.js';
 import type { Toucher } from './attempt.js';
@@ -41,15 +42,15 @@ async function forward(toucher: Toucher): Promise<boolean> {
 }
 
 function createFailed(session: Session, reason: string): boolean {
-  const { onFailure } = session.operation;
+  const { onFailure, cancelled } = session.operation;
   if (onFailure === 'DO_NOTHING') return end(session, 'CREATE_FAILED', reason);
-  if (onFailure === 'DELETE') return turn(session, 'delete', 'DELETE_IN_PROGRESS', `${reason}Delete requested by user.`, { deletedAt: session.now() });
+  if (onFailure === 'DELETE') return turn(session, 'delete', 'DELETE_IN_PROGRESS', cancelled ?? `${reason}Delete requested by user.`, { deletedAt: session.now() });
   return turn(session, 'rollback', 'ROLLBACK_IN_PROGRESS', `${reason}Rollback requested by user.`, { deletedAt: session.now() });
 }
 
 function updateFailed(session: Session, reason: string): boolean {
   const { operation } = session;
-  if (operation.onFailure === 'DO_NOTHING' && !operation.cancelled) return end(session, 'UPDATE_FAILED', reason);
+  if (operation.onFailure === 'DO_NOTHING' && operation.cancelled === undefined) return end(session, 'UPDATE_FAILED', reason);
   const status = operation.kind === 'IMPORT' ? 'IMPORT_ROLLBACK_IN_PROGRESS' : 'UPDATE_ROLLBACK_IN_PROGRESS';
   return turn(session, 'rollback', status, reason, {});
 }
@@ -68,12 +69,8 @@ function markRemoved(session: Session): void {
   const scope = session.scope(session.operation.target!);
   for (const record of session.records.values()) {
     if (scope.active(record.logicalId)) continue;
-    session.store.putObsolete(session.uuid, { resource: record, retain: retains(record) });
+    session.store.putObsolete(session.uuid, { resource: record, fate: fateOf(record.deletionPolicy) });
   }
-}
-
-function retains(record: ResourceRecord): boolean {
-  return record.deletionPolicy === 'Retain' || record.deletionPolicy === 'RetainExceptOnCreate';
 }
 
 async function cleanup(toucher: Toucher): Promise<boolean> {
@@ -85,7 +82,7 @@ async function cleanup(toucher: Toucher): Promise<boolean> {
 
 async function removeObsolete(toucher: Toucher): Promise<string[]> {
   const { session } = toucher;
-  const removals = session.store.obsolete(session.uuid).map(({ resource, retain }: ObsoleteRecord): Removal => ({ resource, retain, forget: session.records.get(resource.logicalId)?.physicalId === resource.physicalId }));
+  const removals = session.store.obsolete(session.uuid).map(({ resource, fate }: ObsoleteRecord): Removal => ({ resource, fate, forget: session.records.get(resource.logicalId)?.physicalId === resource.physicalId }));
   return removeAll(toucher, removals, { keepRecords: false, force: false, onRemoved: (resource) => session.store.removeObsolete(session.uuid, resource) });
 }
 
@@ -129,7 +126,7 @@ async function rollbackCreate(toucher: Toucher): Promise<boolean> {
   const imported = new Set(session.store.touches(session.uuid).filter((touch) => touch.kind === 'import').map((touch) => touch.logicalId));
   const removals = [...session.records.values()].map((resource): Removal => ({
     resource,
-    retain: imported.has(resource.logicalId) || resource.deletionPolicy === 'Retain' && !session.stack.retainExceptOnCreate && resource.physicalId !== '' && !resource.status.endsWith('_FAILED'),
+    fate: imported.has(resource.logicalId) ? 'retain' : fateOfNew(resource, session.stack),
     forget: true,
   }));
   const failed = await removeAll(toucher, removals, { keepRecords: false, force: false });
@@ -152,7 +149,7 @@ async function remove(toucher: Toucher): Promise<boolean> {
   if (blocked !== undefined) return cancelDelete(session, blocked);
   const removals = [...session.records.values()]
     .filter((resource) => resource.status !== 'DELETE_COMPLETE' && resource.status !== 'DELETE_SKIPPED')
-    .map((resource): Removal => ({ resource, retain: operation.retain.includes(resource.logicalId) || retains(resource), forget: true }));
+    .map((resource): Removal => ({ resource, fate: operation.retain.includes(resource.logicalId) ? 'retain' : fateOf(resource.deletionPolicy), forget: true }));
   const failed = await removeAll(toucher, removals, { keepRecords: true, force: operation.force });
   if (session.runtime.signal.aborted) return false;
   if (failed.length > 0) return end(session, 'DELETE_FAILED', `The following resource(s) failed to delete: [${failed.join(', ')}]. `);

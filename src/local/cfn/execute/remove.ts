@@ -1,17 +1,18 @@
 import { isAwsError } from '../../kernel/error.js';
 import type { JsonObject } from '../json.js';
 import { resolveDynamicReferences } from '../evaluate/dynamic.js';
-import { reasonOf } from '../resources/failure.js';
+import { PlainFailure, reasonOf } from '../resources/failure.js';
+import type { ProviderContext } from '../resources/provider.js';
 import { coerceProperties } from '../resources/schema.js';
-import type { ResourceRecord } from '../store/records.js';
+import type { Fate, ResourceRecord } from '../store/records.js';
 import { providerContext } from './context.js';
 import { PARALLEL } from './forward.js';
 import { schedule } from './scheduler.js';
-import { ResourceFailed, type Toucher } from './attempt.js';
+import { EXPRESS, ResourceFailed, type Toucher } from './attempt.js';
 
 export interface Removal {
   readonly resource: ResourceRecord;
-  readonly retain: boolean;
+  readonly fate: Fate;
   /** The record of the stack goes with it (otherwise another physical resource has taken the logical ID). */
   readonly forget: boolean;
 }
@@ -50,13 +51,15 @@ async function removeOne(toucher: Toucher, removal: Removal, options: RemoveOpti
   const { session } = toucher;
   const { resource } = removal;
   const shown = shownOf(toucher, resource);
-  if (removal.retain) return skip(toucher, removal, options, shown);
+  if (removal.fate === 'retain') return skip(toucher, removal, options, shown);
+  let note = session.operation.express ? EXPRESS : undefined;
   if (resource.physicalId !== '') {
     session.commit(() => {
       if (removal.forget) session.putResource({ ...resource, status: 'DELETE_IN_PROGRESS', reason: undefined, at: session.now() });
       session.resourceEvent(resource, 'DELETE_IN_PROGRESS', undefined, shown);
     });
     try {
+      if (removal.fate === 'snapshot') note = await takeSnapshot(toucher, resource);
       await callDelete(toucher, resource);
     } catch (error) {
       if (session.runtime.signal.aborted) throw error;
@@ -73,7 +76,7 @@ async function removeOne(toucher: Toucher, removal: Removal, options: RemoveOpti
   session.commit(() => {
     if (removal.forget) forget(toucher, resource, 'DELETE_COMPLETE', options);
     options.onRemoved?.(resource);
-    session.resourceEvent(resource, 'DELETE_COMPLETE', undefined, shown);
+    session.resourceEvent(resource, 'DELETE_COMPLETE', note, shown);
   });
 }
 
@@ -95,11 +98,22 @@ function shownOf({ session }: Toucher, resource: ResourceRecord): string {
   return session.shownProperties(deployment, resource.logicalId, resource.properties);
 }
 
-async function callDelete(toucher: Toucher, resource: ResourceRecord): Promise<void> {
-  const { session } = toucher;
-  const context = providerContext(session, toucher.mailbox, {
+/** A policy `Snapshot` keeps the data and lets the resource go. Answers what the event says of it. */
+async function takeSnapshot(toucher: Toucher, resource: ResourceRecord): Promise<string> {
+  const provider = toucher.provider(resource.type);
+  if (!provider.snapshot) throw new PlainFailure(`The local cloud takes no snapshots of ${resource.type}: retain ${resource.logicalId} or delete it.`);
+  return provider.snapshot(resource.physicalId, coerceProperties(resource.type, resource.properties), contextOf(toucher, resource));
+}
+
+function contextOf({ session, mailbox }: Toucher, resource: ResourceRecord): ProviderContext {
+  return providerContext(session, mailbox, {
     logicalId: resource.logicalId, type: resource.type, token: session.operation.id, tags: resource.stackTags, tagsBefore: resource.stackTags, onInitiated: () => undefined,
   });
+}
+
+async function callDelete(toucher: Toucher, resource: ResourceRecord): Promise<void> {
+  const { session } = toucher;
+  const context = contextOf(toucher, resource);
   let properties = resource.properties;
   try {
     properties = (await resolveDynamicReferences(properties, session.client)) as JsonObject;

@@ -15,6 +15,7 @@ import type { Deployment, ResourceRecord } from '../store/records.js';
 import type { ResourceDeclaration } from '../template/model.js';
 import { dependencies } from '../template/references.js';
 import { announce, begin, contextFor, failing, finish, ResourceFailed, type Attempt, type Target, type Toucher } from './attempt.js';
+import { fateOf } from './fate.js';
 import type { Session } from './session.js';
 import { deniedBy, type UpdateAction } from './stack-policy.js';
 
@@ -128,7 +129,7 @@ async function replace(attempt: Attempt, target: Target): Promise<void> {
   );
   session.commit(() => {
     if (physicalId === '') session.resourceEvent({ ...declaration, physicalId: created.physicalId }, 'UPDATE_IN_PROGRESS', 'Resource creation Initiated', shown);
-    session.store.putObsolete(session.uuid, { resource: before!, retain: keeps(target.updateReplacePolicy) });
+    session.store.putObsolete(session.uuid, { resource: before!, fate: fateOf(target.updateReplacePolicy) });
     finish(attempt, target, created, 'UPDATE_COMPLETE', shown, 'replace');
   });
 }
@@ -153,7 +154,7 @@ async function update(attempt: Attempt, target: Target): Promise<void> {
     // Another physical ID is another resource (custom resources): the old one goes in the clean-up.
     if (physicalId !== before!.physicalId) {
       session.resourceEvent({ ...declaration, physicalId }, 'UPDATE_IN_PROGRESS', 'Requested update required the provider to create a new physical resource', shown);
-      session.store.putObsolete(session.uuid, { resource: before!, retain: keeps(target.updateReplacePolicy) });
+      session.store.putObsolete(session.uuid, { resource: before!, fate: fateOf(target.updateReplacePolicy) });
     }
     finish(attempt, target, { physicalId, attributes: { ...before!.attributes, ...result.attributes } }, 'UPDATE_COMPLETE', shown, physicalId === before!.physicalId ? 'update' : 'replace');
   });
@@ -240,8 +241,4 @@ function refuseSameName(attempt: Attempt, target: Target): void {
   const next = provider.identify?.(coerceProperties(declaration.type, target.properties), context);
   if (next === undefined || next !== before!.physicalId) return;
   throw new PlainFailure(`CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename ${before!.physicalId} and update the stack again.`);
-}
-
-function keeps(policy: ResourceRecord['deletionPolicy']): boolean {
-  return policy === 'Retain' || policy === 'RetainExceptOnCreate';
 }

@@ -4,6 +4,7 @@ import { reasonOf } from '../resources/failure.js';
 import { coerceProperties } from '../resources/schema.js';
 import type { ResourceRecord, TouchRecord } from '../store/records.js';
 import { providerContext } from './context.js';
+import { fateOfNew } from './fate.js';
 import { PARALLEL } from './forward.js';
 import { schedule } from './scheduler.js';
 import { ResourceFailed, type Toucher } from './attempt.js';
@@ -40,7 +41,7 @@ async function undoOne(toucher: Toucher, touch: TouchRecord): Promise<void> {
 /** A resource the update made has no place in the old stack: to be deleted in the clean-up (imported ones are just let go). */
 function discard({ session }: Toucher, touch: TouchRecord, current: ResourceRecord | undefined): void {
   session.commit(() => {
-    if (current && touch.kind === 'create') session.store.putObsolete(session.uuid, { resource: current, retain: current.deletionPolicy === 'Retain' });
+    if (current && touch.kind === 'create') session.store.putObsolete(session.uuid, { resource: current, fate: fateOfNew(current, session.stack) });
     if (touch.kind === 'import') session.removeResource(touch.logicalId);
     session.store.putTouch(session.uuid, { ...touch, undone: true });
   });
@@ -52,7 +53,7 @@ function restore({ session }: Toucher, touch: TouchRecord, current: ResourceReco
   session.commit(() => {
     const next: ResourceRecord = { ...before, status: 'UPDATE_COMPLETE', reason: undefined, at: session.now() };
     session.store.removeObsolete(session.uuid, before);
-    if (current && current.physicalId !== before.physicalId) session.store.putObsolete(session.uuid, { resource: current, retain: false });
+    if (current && current.physicalId !== before.physicalId) session.store.putObsolete(session.uuid, { resource: current, fate: 'delete' });
     session.putResource(next);
     session.resourceEvent(next, 'UPDATE_COMPLETE', undefined, JSON.stringify(stringifyScalars(before.properties)));
     session.store.putTouch(session.uuid, { ...touch, undone: true });

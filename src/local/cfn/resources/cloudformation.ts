@@ -46,17 +46,22 @@ function stackInput(properties: StackProperties, context: ProviderContext): Reco
   return { ...nestedStackInput(properties, context.tags(properties.Tags)) };
 }
 
+/** Nested stacks are brought about as their parent is: in its mode, rolling back if it does. */
+function how({ stacks: { deploymentConfig } }: ProviderContext): object {
+  return deploymentConfig.Mode === 'EXPRESS' ? { DeploymentConfig: deploymentConfig } : { DisableRollback: deploymentConfig.DisableRollback };
+}
+
 /** Executes the change set that was computed for the nested stack, with the values that are known by now. */
 async function executeNested(ChangeSetName: string, properties: StackProperties, context: ProviderContext): Promise<string> {
   const { TemplateURL: _, Capabilities: __, ...input } = nestedStackInput(properties, context.tags(properties.Tags));
-  const { StackId } = await context.client.call<{ StackId: string }>('cloudformation', 'ExecuteNestedChangeSet', { ...input, ChangeSetName, ClientRequestToken: context.token });
+  const { StackId } = await context.client.call<{ StackId: string }>('cloudformation', 'ExecuteNestedChangeSet', { ...input, ChangeSetName, ClientRequestToken: context.token, DeploymentConfig: context.stacks.deploymentConfig });
   return StackId;
 }
 
 async function createStack(properties: StackProperties, context: ProviderContext): Promise<string> {
   if (context.stacks.nestedChangeSet !== undefined) return executeNested(context.stacks.nestedChangeSet, properties, context);
   const { StackId } = await context.client.call<{ StackId: string }>('cloudformation', 'CreateStack', {
-    ...stackInput(properties, context), StackName: nestedName(context), ClientRequestToken: context.token, OnFailure: 'ROLLBACK',
+    ...stackInput(properties, context), StackName: nestedName(context), ClientRequestToken: context.token, ...how(context),
   });
   context.stacks.adopt(StackId);
   return StackId;
@@ -75,7 +80,7 @@ const stack: ResourceProvider<StackProperties> = {
   async update(StackId, _before, after, context) {
     try {
       if (context.stacks.nestedChangeSet !== undefined) await executeNested(context.stacks.nestedChangeSet, after, context);
-      else await context.client.call('cloudformation', 'UpdateStack', { ...stackInput(after, context), StackName: StackId });
+      else await context.client.call('cloudformation', 'UpdateStack', { ...stackInput(after, context), StackName: StackId, ...how(context) });
     } catch (error) {
       if (error instanceof Error && error.message === 'No updates are to be performed.') return { attributes: outputs(StackId, context) };
       throw error;
@@ -85,7 +90,7 @@ const stack: ResourceProvider<StackProperties> = {
     return { attributes: outputs(StackId, context) };
   },
   async delete(StackId, _properties, context) {
-    await context.client.call('cloudformation', 'DeleteStack', { StackName: StackId });
+    await context.client.call('cloudformation', 'DeleteStack', { StackName: StackId, ...(context.stacks.deploymentConfig.Mode === 'EXPRESS' ? { DeploymentConfig: { Mode: 'EXPRESS' } } : {}) });
     const ended = await settled(StackId, context);
     if (ended.StackStatus !== 'DELETE_COMPLETE') throw new PlainFailure(`Embedded stack ${StackId} was not successfully deleted: ${ended.StackStatusReason ?? ended.StackStatus}`);
   },

@@ -5,6 +5,8 @@ import { HandlerError } from './failure.js';
 import { randomText } from './names.js';
 import type { Created, ProviderContext, ResourceProvider } from './provider.js';
 
+/** What was kept of models whose policy is `Snapshot`: `flotilla cloud dump ACCOUNT REGION cloudformation snapshots`. */
+const snapshots = table<JsonObject>('cloudformation', 'snapshots');
 const models = table<JsonObject>('cloudformation', 'modelled');
 
 /**
@@ -34,6 +36,12 @@ export function modelledProvider(type: string): ResourceProvider<JsonObject> {
     },
     async read(physicalId, context) {
       return models(context.state, context.account, context.region).get(type, physicalId);
+    },
+    async snapshot(physicalId, properties, context) {
+      const name = context.name({ prefix: `${context.stackName}-snapshot`, lowerCase: true, limit: 255 });
+      const model = models(context.state, context.account, context.region).get(type, physicalId) ?? properties;
+      snapshots(context.state, context.account, context.region).put([type, name], { source: physicalId, stackId: context.stackId, createdAt: new Date(context.clock.now()).toISOString(), model });
+      return `Snapshot ${name} was recorded: the local cloud has no behaviour for this type`;
     },
     identify: (properties, context) => form(type, properties, context).physicalId,
   };

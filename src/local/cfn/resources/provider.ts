@@ -2,7 +2,7 @@ import type { Clock } from '../../../shared/clock.js';
 import type { Client } from '../../kernel/service.js';
 import type { State } from '../../state/state.js';
 import type { Json, JsonObject } from '../json.js';
-import type { Tag } from '../store/records.js';
+import type { DeploymentConfig, Tag } from '../store/records.js';
 
 /**
  * A resource type with behaviour: how CloudFormation's wishes become calls to the service. One file a family (`resources/sns.ts`)
@@ -47,6 +47,8 @@ export interface ResourceProvider<P = any> {
   recover?(properties: P, context: ProviderContext): Promise<Created | undefined>;
   /** Attributes of a resource that exists, for import. Default: none but its properties. */
   attributes?(physicalId: string, properties: P, context: ProviderContext): Promise<JsonObject>;
+  /** Keeps the data of a resource that is about to go (policy `Snapshot`); answers what the event says of it. The same for the same token. */
+  snapshot?(physicalId: string, properties: P, context: ProviderContext): Promise<string>;
   /** True for types without behaviour: their model is kept, nothing else happens. */
   readonly modelled?: boolean;
 }
@@ -107,6 +109,8 @@ export interface StackServices {
   adopt(childStackId: string): void;
   /** ARN of the change set that was computed for this nested stack; the operation executes it. */
   readonly nestedChangeSet: string | undefined;
+  /** How the operation is done: nested stacks do as their parent. */
+  readonly deploymentConfig: Required<DeploymentConfig>;
   /** Resolves when no operation of the stack is under way any more. */
   settled(stackId: string): Promise<void>;
   /** A URL somebody answers to by PUT; the same for the same purpose and token. */

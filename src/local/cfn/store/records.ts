@@ -37,6 +37,11 @@ export interface Deployment {
   readonly stackOutputs: Readonly<Record<string, string>>;
 }
 
+export interface DeploymentConfig {
+  readonly Mode?: 'STANDARD' | 'EXPRESS';
+  readonly DisableRollback?: boolean;
+}
+
 export interface StackOutput {
   readonly key: string;
   readonly value: string;
@@ -68,6 +73,8 @@ export interface StackRecord {
   readonly rootId: string | undefined;
   readonly deletionMode: 'STANDARD' | 'FORCE_DELETE_STACK' | undefined;
   readonly retainExceptOnCreate: boolean;
+  /** DeploymentConfig of the last operation that named one. */
+  readonly deploymentConfig: DeploymentConfig | undefined;
   readonly driftStatus: 'NOT_CHECKED' | 'DRIFTED' | 'IN_SYNC' | 'UNKNOWN';
   readonly driftCheckedAt: Date | undefined;
   /** Newest first, as DescribeStacks answers them. */
@@ -141,7 +148,7 @@ export interface ChangeSetRecord {
   readonly rootId: string | undefined;
   /** ARNs of the change sets of nested stacks that were made with this one. */
   readonly nested: readonly string[];
-  readonly deploymentMode: string | undefined;
+  readonly deploymentConfig: DeploymentConfig | undefined;
   readonly token: string | undefined;
 }
 
@@ -177,8 +184,12 @@ export interface OperationRecord {
   readonly skip: readonly string[];
   readonly force: boolean;
   readonly changeSetUuid: string | undefined;
-  readonly cancelled: boolean;
+  /** Why the operation was told to go back (CancelUpdateStack, a timeout). */
+  readonly cancelled: string | undefined;
   readonly startedAt: Date;
+  /** End of the monitoring time (milliseconds since the epoch), once it has begun. */
+  readonly monitorUntil: number | undefined;
+  /** How the stack's resources are said to be complete (user guide: "Express mode"). */
   readonly express: boolean;
   /** Stack policy that holds once the update is done; `null` when it goes. */
   readonly policy: string | undefined;
@@ -200,9 +211,11 @@ export interface TouchRecord {
   readonly attempted: JsonObject | undefined;
 }
 
+/** What becomes of a resource that leaves its stack, by DeletionPolicy or UpdateReplacePolicy. */
+export type Fate = 'delete' | 'retain' | 'snapshot';
+
 /** A physical resource the stack no longer wants: deleted in the clean-up. */
 export interface ObsoleteRecord {
   readonly resource: ResourceRecord;
-  /** Keep it instead, by DeletionPolicy or UpdateReplacePolicy. */
-  readonly retain: boolean;
+  readonly fate: Fate;
 }

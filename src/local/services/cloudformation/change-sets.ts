@@ -5,6 +5,7 @@ import { beginOperation, newStack, NO_WISHES, obsoleteChangeSets } from '../../c
 import { removeHierarchy, removeNested } from '../../cfn/execute/nested.js';
 import type { StackRecord } from '../../cfn/store/records.js';
 import { validationError } from '../../cfn/template/error.js';
+import { disablesRollback, requireSameMode } from './deployment-config.js';
 import { launch } from './engine.js';
 import { changeSetNotFound, findChangeSet, lookUpChangeSet, requireUpdatable, storeOf } from './lookup.js';
 import { planChangeSet, type PlannedChangeSet } from './plan-change-set.js';
@@ -13,6 +14,7 @@ import { changeShape, parametersShape } from './shapes.js';
 import { checkStackName } from './stacks.js';
 
 export async function createChangeSet(input: Cfn.CreateChangeSetInput, context: RequestContext): Promise<Cfn.CreateChangeSetOutput> {
+  if (input.DeploymentMode !== undefined) throw new AwsError('NotImplemented', `The local cloud has no change sets of DeploymentMode ${input.DeploymentMode}. Nothing was changed.`, { status: 501 });
   const store = storeOf(context);
   checkStackName(input.StackName);
   if (!/^[a-zA-Z][-a-zA-Z0-9]*$/.test(input.ChangeSetName)) {
@@ -85,6 +87,7 @@ export function describeChangeSet(input: Cfn.DescribeChangeSetInput, context: Re
     ...(changeSet.rootId === undefined ? {} : { RootChangeSetId: changeSet.rootId }),
     ...(changeSet.onStackFailure === undefined ? {} : { OnStackFailure: changeSet.onStackFailure }),
     ...(changeSet.importExistingResources ? { ImportExistingResources: true } : {}),
+    ...(changeSet.deploymentConfig === undefined ? {} : { DeploymentConfig: changeSet.deploymentConfig }),
   };
 }
 
@@ -100,7 +103,8 @@ export function executeChangeSet(input: Cfn.ExecuteChangeSetInput, context: Requ
   if (input.DisableRollback !== undefined && changeSet.onStackFailure !== undefined) throw validationError('DisableRollback cannot be used with OnStackFailure');
   const creating = stack.status === 'REVIEW_IN_PROGRESS' && changeSet.type === 'CREATE';
   if (stack.status !== 'REVIEW_IN_PROGRESS') requireUpdatable(stack);
-  const disableRollback = input.DisableRollback === true || changeSet.onStackFailure === 'DO_NOTHING';
+  requireSameMode(stack, changeSet.deploymentConfig);
+  const disableRollback = changeSet.onStackFailure === undefined ? disablesRollback({ ...input, DeploymentConfig: changeSet.deploymentConfig }) : changeSet.onStackFailure === 'DO_NOTHING';
   store.transaction(() => {
     obsoleteChangeSets(store, stack.uuid, changeSet.uuid);
     store.putChangeSet({ ...changeSet, executionStatus: 'EXECUTE_IN_PROGRESS' });
@@ -108,8 +112,8 @@ export function executeChangeSet(input: Cfn.ExecuteChangeSetInput, context: Requ
       ...NO_WISHES, principal: context.principal, now: context.now(), roleArn: changeSet.roleArn ?? stack.roleArn, token: input.ClientRequestToken,
       onFailure: creating ? (changeSet.onStackFailure ?? (disableRollback ? 'DO_NOTHING' : 'ROLLBACK')) : disableRollback ? 'DO_NOTHING' : 'ROLLBACK',
       changes: creating ? undefined : changeSet.plan.changes.map((change) => change.logicalId), imports: changeSet.plan.changes.filter((change) => change.action === 'Import').flatMap((change) => changeSet.resourcesToImport.find((wanted) => wanted.logicalId === change.logicalId) ?? []),
-      changeSetUuid: changeSet.uuid,
-      patch: { updatedAt: context.now(), deletedAt: undefined, changeSetId: changeSet.id, disableRollback, retainExceptOnCreate: input.RetainExceptOnCreate === true },
+      changeSetUuid: changeSet.uuid, express: changeSet.deploymentConfig?.Mode === 'EXPRESS',
+      patch: { deploymentConfig: changeSet.deploymentConfig, updatedAt: context.now(), deletedAt: undefined, changeSetId: changeSet.id, disableRollback, retainExceptOnCreate: input.RetainExceptOnCreate === true },
     });
     if (input.ClientRequestToken !== undefined) store.putToken('ExecuteChangeSet', input.ClientRequestToken, changeSet.id);
   });

@@ -11,7 +11,7 @@ import { nestedStackInput, type StackProperties } from '../../cfn/resources/clou
 import { providerOf } from '../../cfn/resources/index.js';
 import { generatedName } from '../../cfn/resources/names.js';
 import { mergeTags } from '../../cfn/resources/tags.js';
-import type { ResourceRecord, StackRecord } from '../../cfn/store/records.js';
+import type { DeploymentConfig, ResourceRecord, StackRecord } from '../../cfn/store/records.js';
 import { launch } from './engine.js';
 import { findChangeSet, findStack, requireUpdatable, standingResources, storeOf } from './lookup.js';
 import { planChangeSet, type Lineage, type NewRecord, type PlannedChangeSet } from './plan-change-set.js';
@@ -99,6 +99,7 @@ export interface ExecuteNestedInput {
   readonly NotificationARNs?: readonly string[];
   readonly TimeoutInMinutes?: number;
   readonly ClientRequestToken: string;
+  readonly DeploymentConfig: DeploymentConfig;
 }
 
 /**
@@ -111,6 +112,7 @@ export async function executeNestedChangeSet(input: ExecuteNestedInput, context:
   const stack = findStack(context, changeSet.stackId);
   if (store.token('ExecuteNestedChangeSet', input.ClientRequestToken) === changeSet.id) return { StackId: stack.id };
   const creating = stack.status === 'REVIEW_IN_PROGRESS';
+  const disableRollback = input.DeploymentConfig.DisableRollback === true;
   if (!creating) requireUpdatable(stack);
   const { deployment, side } = await prepareText(changeSet.deployment.templateBody, { ...input, Capabilities: changeSet.deployment.capabilities as Cfn.Capability[] }, stack, context, true);
   const plan = computePlan({ before: standingSide(stack, context), after: side, resources: standingResources(store, stack.uuid), imports: [], modelled: (type) => providerOf(type).modelled === true });
@@ -121,9 +123,10 @@ export async function executeNestedChangeSet(input: ExecuteNestedInput, context:
     store.putChangeSet({ ...changeSet, statusReason: undefined, executionStatus: idle ? 'EXECUTE_COMPLETE' : 'EXECUTE_IN_PROGRESS' });
     if (idle) return;
     beginOperation(store, stack, creating ? 'CREATE_STACK' : 'UPDATE_STACK', deployment, {
-      ...NO_WISHES, principal: context.principal, now: context.now(), roleArn: undefined, token: input.ClientRequestToken,
+      ...NO_WISHES, principal: context.principal, now: context.now(), roleArn: undefined, token: input.ClientRequestToken, express: input.DeploymentConfig.Mode === 'EXPRESS',
+      onFailure: disableRollback ? 'DO_NOTHING' : 'ROLLBACK',
       changes: creating ? undefined : plan.changes.map((change) => change.logicalId), changeSetUuid: changeSet.uuid,
-      patch: { updatedAt: context.now(), deletedAt: undefined, changeSetId: changeSet.id, ...(creating ? { timeoutInMinutes: input.TimeoutInMinutes } : {}) },
+      patch: { updatedAt: context.now(), deletedAt: undefined, changeSetId: changeSet.id, disableRollback, deploymentConfig: changeSet.deploymentConfig, ...(creating ? { timeoutInMinutes: input.TimeoutInMinutes } : {}) },
     });
   });
   if (!idle) launch(stack, context);

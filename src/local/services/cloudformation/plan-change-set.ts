@@ -74,7 +74,7 @@ function newRecord(input: Cfn.CreateChangeSetInput, stack: StackRecord, context:
     id: `arn:aws:cloudformation:${stack.region}:${stack.account}:changeSet/${input.ChangeSetName}/${uuid}`, uuid, name: input.ChangeSetName, stackUuid: stack.uuid, stackId: stack.id, stackName: stack.name,
     type: input.ChangeSetType ?? 'UPDATE', description: input.Description, createdAt: context.now(), roleArn: input.RoleARN, onStackFailure: input.OnStackFailure,
     importExistingResources: input.ImportExistingResources === true, resourcesToImport: importsOf(input), includeNestedStacks: input.IncludeNestedStacks === true,
-    parentId: lineage?.parentId, rootId: lineage?.rootId, deploymentMode: input.DeploymentMode, token: input.ClientToken,
+    parentId: lineage?.parentId, rootId: lineage?.rootId, deploymentConfig: input.DeploymentConfig, token: input.ClientToken,
   };
 }
 

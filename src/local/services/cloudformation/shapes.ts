@@ -28,6 +28,7 @@ export function stackShape(stack: StackRecord): Cfn.Stack {
     StackStatus: stack.status as Cfn.StackStatus,
     ...(stack.statusReason === undefined ? {} : { StackStatusReason: stack.statusReason }),
     DisableRollback: stack.disableRollback,
+    ...(stack.deploymentConfig === undefined ? {} : { DeploymentConfig: stack.deploymentConfig }),
     NotificationARNs: [...(deployment?.notificationArns ?? [])],
     ...(stack.timeoutInMinutes === undefined ? {} : { TimeoutInMinutes: stack.timeoutInMinutes }),
     ...(begun && deployment && deployment.capabilities.length > 0 ? { Capabilities: [...deployment.capabilities] as Cfn.Capability[] } : {}),

@@ -8,6 +8,7 @@ import type { StackRecord } from '../../cfn/store/records.js';
 import { validationError } from '../../cfn/template/error.js';
 import { engineOf, launch } from './engine.js';
 import { findStack, requireUpdatable, standingResources, storeOf } from './lookup.js';
+import { disablesRollback, requireSameMode } from './deployment-config.js';
 import { checkRole, prepare, standingSide } from './prepare.js';
 import { policyText } from './stack-policy.js';
 
@@ -31,7 +32,7 @@ export async function createStack(input: Cfn.CreateStackInput, context: RequestC
   const { deployment } = await prepare(input, stack, context, true);
   await checkRole(input.RoleARN, context);
   const policy = await policyText(input, context);
-  const onFailure = input.OnFailure ?? (input.DisableRollback ? 'DO_NOTHING' : 'ROLLBACK');
+  const onFailure = input.OnFailure ?? (disablesRollback(input) ? 'DO_NOTHING' : 'ROLLBACK');
   // A second request of the same name may have come in while this one was read.
   const again = store.named(input.StackName);
   if (again && again.uuid !== standing?.uuid) throw new AwsError('AlreadyExistsException', `Stack [${input.StackName}] already exists`, { status: 400 });
@@ -41,7 +42,7 @@ export async function createStack(input: Cfn.CreateStackInput, context: RequestC
       ...NO_WISHES, ...caller(input, context), onFailure,
       patch: {
         createdAt: context.now(), disableRollback: onFailure === 'DO_NOTHING', timeoutInMinutes: input.TimeoutInMinutes, terminationProtection: input.EnableTerminationProtection === true,
-        policy, retainExceptOnCreate: input.RetainExceptOnCreate === true,
+        policy, retainExceptOnCreate: input.RetainExceptOnCreate === true, deploymentConfig: input.DeploymentConfig,
       },
     });
     if (input.ClientRequestToken !== undefined) store.putToken('CreateStack', input.ClientRequestToken, stack.id);
@@ -59,6 +60,7 @@ export async function updateStack(input: Cfn.UpdateStackInput, context: RequestC
   const stack = findStack(context, input.StackName, 'brackets');
   if (input.ClientRequestToken !== undefined && store.token('UpdateStack', input.ClientRequestToken) === stack.id) return { StackId: stack.id };
   requireUpdatable(stack);
+  requireSameMode(stack, input.DeploymentConfig);
   const { deployment, side } = await prepare(input, stack, context, true);
   await checkRole(input.RoleARN, context);
   const policy = await policyText(input, context);
@@ -70,9 +72,9 @@ export async function updateStack(input: Cfn.UpdateStackInput, context: RequestC
   store.transaction(() => {
     obsoleteChangeSets(store, stack.uuid);
     beginOperation(store, stack, 'UPDATE_STACK', deployment, {
-      ...NO_WISHES, ...caller(input, context, stack), onFailure: input.DisableRollback ? 'DO_NOTHING' : 'ROLLBACK', policy, policyDuringUpdate,
+      ...NO_WISHES, ...caller(input, context, stack), onFailure: disablesRollback(input) ? 'DO_NOTHING' : 'ROLLBACK', policy, policyDuringUpdate,
       changes: plan.changes.map((change) => change.logicalId),
-      patch: { updatedAt: context.now(), deletedAt: undefined, disableRollback: input.DisableRollback === true, retainExceptOnCreate: input.RetainExceptOnCreate === true },
+      patch: { updatedAt: context.now(), deletedAt: undefined, disableRollback: disablesRollback(input), retainExceptOnCreate: input.RetainExceptOnCreate === true, deploymentConfig: input.DeploymentConfig },
     });
     if (input.ClientRequestToken !== undefined) store.putToken('UpdateStack', input.ClientRequestToken, stack.id);
   });
@@ -95,8 +97,8 @@ export async function deleteStack(input: Cfn.DeleteStackInput, context: RequestC
   const force = input.DeletionMode === 'FORCE_DELETE_STACK';
   if (force && stack.status !== 'DELETE_FAILED') throw validationError(`Invalid operation on stack [${stack.id}]. FORCE_DELETE_STACK is only allowed when the stack is in the DELETE_FAILED state.`);
   if (stack.status === 'CREATE_IN_PROGRESS') {
-    engineOf(context.runtime).cancel(stack.uuid);
-    await engineOf(context.runtime).settled(context.account, context.region, stack.id);
+    engineOf(context.runtime).cancel(stack, 'User Initiated', 'DELETE');
+    return {};
   }
   beginDelete(stack.id, input, context, { retain, force });
   return {};
@@ -116,7 +118,7 @@ function beginDelete(stackId: string, input: Cfn.DeleteStackInput, context: Requ
 export function cancelUpdateStack(input: Cfn.CancelUpdateStackInput, context: RequestContext): Record<string, never> {
   const stack = findStack(context, input.StackName, 'brackets');
   if (stack.status !== 'UPDATE_IN_PROGRESS') throw validationError('CancelUpdateStack cannot be called from current stack status');
-  engineOf(context.runtime).cancel(stack.uuid);
+  engineOf(context.runtime).cancel(stack, 'User Initiated');
   return {};
 }
 
@@ -141,6 +143,7 @@ export async function rollbackStack(input: Cfn.RollbackStackInput, context: Requ
   const stack = findStack(context, input.StackName, 'brackets');
   const operation = store.operation(stack.uuid);
   if ((stack.status !== 'CREATE_FAILED' && stack.status !== 'UPDATE_FAILED') || !operation) throw validationError(`RollbackStack is not allowed from current stack status ${stack.status}.`);
+  if (stack.deploymentConfig?.Mode === 'EXPRESS') throw validationError('RollbackStack is not supported for stacks that were last updated using EXPRESS deployment mode');
   await checkRole(input.RoleARN, context);
   const creating = stack.status === 'CREATE_FAILED';
   beginReturn(store, { ...stack, retainExceptOnCreate: input.RetainExceptOnCreate ?? stack.retainExceptOnCreate, ...(creating ? { deletedAt: context.now() } : {}) }, creating ? 'ROLLBACK_IN_PROGRESS' : 'UPDATE_ROLLBACK_IN_PROGRESS', 'ROLLBACK', {
