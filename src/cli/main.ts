@@ -5,6 +5,7 @@ import { addCloudCommands } from './cloud/commands.js';
 import { addRunCommand } from './run.js';
 import { addApproveCommands } from './approve.js';
 import { addBootstrapCommand } from './bootstrap.js';
+import { addDoctorCommand } from './doctor.js';
 import { addWhereCommand } from './where.js';
 import { addWorldOptions } from './world.js';
 import { printError, terminal, type GlobalOptions } from './terminal.js';
@@ -31,6 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   addWhereCommand(program);
   addApproveCommands(program);
   addBootstrapCommand(program);
+  addDoctorCommand(program);
   addCloudCommands(program);
   try {
     await program.parseAsync([...argv]);

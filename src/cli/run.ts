@@ -11,6 +11,7 @@ import { where } from '../ops/where.js';
 import { control, type CloudConnection } from './cloud/connection.js';
 import { localWorld } from './cloud/local.js';
 import { localPipelines } from './pipelines.js';
+import { prepareRehearsal, printBases, type Rehearsal } from './rehearsal.js';
 import { clock, renderer, type Progress } from './render.js';
 import { summaryText } from './summary.js';
 import { terminal, type GlobalOptions, type Terminal } from './terminal.js';
@@ -27,6 +28,7 @@ interface RunCommandOptions extends GlobalOptions {
   readonly logs: boolean;
   readonly summary?: string;
   readonly isolation: string;
+  readonly accounts?: string;
 }
 
 /** Exit codes (docs/exit-codes.md). */
@@ -49,6 +51,7 @@ export function addRunCommand(program: Command): void {
     .option('--progress <form>', 'auto, plain or jsonl', 'auto')
     .option('--logs', 'print the lines of builds and of the CDK CLI', false)
     .option('--isolation <mode>', 'how build commands are kept apart: auto, bwrap or process', 'auto')
+    .option('--accounts <file>', 'start from accounts as flotilla doctor --save recorded them, on a local cloud of its own')
     .option('--summary <form>', 'write a summary to stdout at the end: markdown or junit')
     .action(async (directory: string, _options: unknown, command: Command) => {
       process.exitCode = await runCommand(directory, command.optsWithGlobals<RunCommandOptions>());
@@ -58,9 +61,11 @@ export function addRunCommand(program: Command): void {
 async function runCommand(given: string, options: RunCommandOptions): Promise<number> {
   const out = terminal(options);
   const directory = resolve(given);
-  const folder = options.dir === undefined ? join(directory, '.flotilla') : resolve(options.dir);
+  const state = options.dir === undefined ? join(directory, '.flotilla') : resolve(options.dir);
+  const rehearsal = options.accounts === undefined ? undefined : await prepareRehearsal(options.accounts, state, directory);
+  const folder = rehearsal?.folder ?? state;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  ignoreFolder(folder);
+  ignoreFolder(state);
   process.env['FLOTILLA_ISOLATION'] = options.isolation;
   out.message(`${out.style('bold', 'LOCAL')} · ${directory}`);
   const started = Date.now();
@@ -87,12 +92,14 @@ async function runCommand(given: string, options: RunCommandOptions): Promise<nu
       gate: (gate) => decisionFor(gate, options),
       decide: (pipeline, gate, decision) => decideGate(world.target, pipeline, gate, decision, `by flotilla run${decision === 'approve' ? '' : ' --reject'}`),
       signal: abort.signal,
+      ...(rehearsal ? { accounts: rehearsal.accounts(world, (event) => render.emit(event)) } : {}),
     });
-    return await conclude(result, render.failures(), { out, options, folder, started, world });
+    return await conclude(result, render.failures(), { out, options, folder, started, world, rehearsal });
   } catch (error) {
     if (abort.signal.aborted) return 130;
     throw error;
   } finally {
+    if (rehearsal) printBases(rehearsal.bases, out);
     render.close();
     process.off('SIGINT', interrupted);
   }
@@ -136,9 +143,10 @@ interface Conclusion {
   readonly folder: string;
   readonly started: number;
   readonly world: Awaited<ReturnType<typeof localWorld>>;
+  readonly rehearsal: Rehearsal | undefined;
 }
 
-async function conclude(result: RunResult, log: readonly string[], { out, options, started, world }: Conclusion): Promise<number> {
+async function conclude(result: RunResult, log: readonly string[], { out, options, started, world, rehearsal }: Conclusion): Promise<number> {
   const failures = result.pipelines.flatMap((pipeline) => pipeline.failures.map((failure) => ({ pipeline: pipeline.name, ...failure })));
   if (failures.length > 0) {
     for (const failure of failures) {
@@ -148,7 +156,7 @@ async function conclude(result: RunResult, log: readonly string[], { out, option
   }
   const references: PipelineRef[] = result.pipelines.length > 0 ? [...result.pipelines] : await allPipelines(result, world);
   const reports = await Promise.all(references.map((pipeline) => where(world.target, pipeline)));
-  out.data({ target: 'LOCAL', commit: result.commit, pipelines: result.pipelines, where: reports });
+  out.data({ target: 'LOCAL', commit: result.commit, pipelines: result.pipelines, where: reports, ...(rehearsal ? { accounts: rehearsal.bases } : {}) });
   if (options.summary !== undefined) process.stdout.write(summaryText(options.summary, result, reports));
   else for (const report of reports) printWhere(report, out);
   const apis = await deployedApis(world.target, reports, world.connection.endpoint);
@@ -157,7 +165,7 @@ async function conclude(result: RunResult, log: readonly string[], { out, option
   out.message(out.style('dim', `${clock(Date.now() - started)} in all`));
   const waiting = result.pipelines.flatMap((pipeline) => pipeline.waiting.map((gate) => ({ pipeline, gate })));
   if (waiting.length > 0) {
-    out.message(`${out.style('yellow', '⏸')} ${waiting.map(({ gate }) => `${gate.stage}/${gate.action}`).join(', ')} waits; the cloud keeps running. Next:\n  flotilla --local approve ${waiting[0]!.gate.action}`);
+    out.message(`${out.style('yellow', '⏸')} ${waiting.map(({ gate }) => `${gate.stage}/${gate.action}`).join(', ')} waits; the cloud keeps running. Next:\n  flotilla --local approve ${waiting[0]!.gate.action}${rehearsal ? ` --dir ${rehearsal.folder}` : ''}`);
     return WAITING;
   }
   if (failures.some(({ message }) => /^Approval was rejected/.test(message))) return REJECTED;

@@ -17,6 +17,8 @@ export interface Pair {
 export interface FleetPipeline extends Pair {
   readonly name?: string;
   readonly stackName?: string;
+  /** Names of secrets that its template resolves. */
+  readonly secrets?: readonly string[];
 }
 
 /** An account and region that something is deployed to, and how it is to be bootstrapped. */

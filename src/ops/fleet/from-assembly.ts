@@ -16,7 +16,7 @@ export function fleetFromAssembly(directory: string, options: AssemblyFleetOptio
   const settings = options.app === undefined ? {} : toolkitSettings(options.app);
   return {
     name: assembly.pipelines[0]?.stackName ?? (options.app === undefined ? (assembly.stacks[0]?.stackName ?? 'fleet') : basename(options.app)),
-    pipelines: assembly.pipelines.map(({ account, region, stackName }) => ({ account, region, stackName })),
+    pipelines: assembly.pipelines.map(({ account, region, stackName, secrets }) => ({ account, region, stackName, secrets })),
     pairs: pairs(assembly, settings.toolkitStackName),
     stacks: assembly.stacks.map((stack) => fleetStack(stack, assembly)),
     assembly: directory,

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { FlotillaError } from '../../shared/errors.js';
+import { explain } from '../explain/explain.js';
 
 export interface ProgramOptions {
   readonly cwd: string;
@@ -33,16 +34,19 @@ export async function runProgram(command: string, args: readonly string[], code:
     child.once('error', reject);
     child.once('close', (exit, signal) => resolve(exit ?? signal ?? 1));
   });
-  if (status !== 0) throw new FlotillaError(code, `${what} failed (${typeof status === 'number' ? `exit code ${status}` : status})`, { why: lastLines(lines), where: options.cwd, exitCode: 4 });
+  if (status !== 0) throw new FlotillaError(code, `${what} failed (${typeof status === 'number' ? `exit code ${status}` : status})`, { why: lastLines(lines), fix: explain(lines.join('\n'))?.fix, where: options.cwd, exitCode: 4 });
   return lines.join('\n');
 }
 
 /** Longest line shown: source text of a minified library, which Node prints above an error, tells nothing. */
 const READABLE = 400;
 
+/** A resource that failed, as the CDK CLI prints CloudFormation's events: the reason may be long. */
+const STACK_EVENT = /\| (?:CREATE|UPDATE|DELETE)_FAILED +\|/;
+
 /** The part of an output that tells most: from the first line of an error on. */
 function lastLines(output: readonly string[]): string {
-  const lines = output.filter((line) => line.length <= READABLE && line.trim() !== '');
+  const lines = output.filter((line) => (line.length <= READABLE && line.trim() !== '') || STACK_EVENT.test(line));
   const first = lines.findIndex((line) => /❌|\berror\b|Error:|failed/i.test(line));
   return lines.slice(first < 0 ? -15 : first).slice(0, 25).join('\n');
 }

@@ -52,6 +52,17 @@ export interface RunOptions {
   readonly gate: (gate: Gate) => Promise<'approve' | 'reject' | 'leave'>;
   readonly decide: (pipeline: PipelineRef, gate: Gate, decision: 'approve' | 'reject') => Promise<void>;
   readonly signal?: AbortSignal;
+  /** Accounts that are not what the run makes of them but what a record says they are. */
+  readonly accounts?: RecordedAccounts;
+}
+
+/** Recorded accounts of a rehearsal. */
+export interface RecordedAccounts {
+  restore(assembly: AssemblyModel): Promise<void>;
+  /** Whether the record says how the pair is bootstrapped. */
+  has(pair: Environment): boolean;
+  /** Whether a secret was missing there. */
+  missing(pair: Environment, secret: string): boolean;
 }
 
 export interface RunResult {
@@ -77,6 +88,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   await prepareDependencies(options);
   const assembly = await step(emit, 'synth', () => cdk.synth(), (made) => `${made.stacks.length} stacks · ${new Set(made.environments.map(({ account }) => account)).size} accounts · ${new Set(made.environments.map(({ region }) => region)).size} regions`);
   if (assembly.pipelines.length === 0) throw new FlotillaError('RUN005', 'the app has no pipeline', { why: 'no stack of the top assembly holds an AWS::CodePipeline::Pipeline', fix: 'flotilla run takes CDK Pipelines apps; deploy others with cdk deploy --profile NAME (flotilla cloud env)' });
+  await options.accounts?.restore(assembly);
   await bootstrapAll(assembly, cdk, options);
   for (const stack of assembly.pipelines) await prepareSources(stack, options);
   const before = await pipelineNames(assembly, options);
@@ -199,7 +211,7 @@ async function bootstrapAll(assembly: AssemblyModel, cdk: Cdk, options: RunOptio
   const trusted = [...new Set(assembly.pipelines.map(({ account }) => account))].sort();
   const memory = join(folder, 'bootstrapped.json');
   const known = existsSync(memory) ? (JSON.parse(readFileSync(memory, 'utf8')) as Record<string, string>) : {};
-  const work = assembly.environments.flatMap((environment) => qualifiersOf(assembly, environment).map((qualifier) => ({ ...environment, qualifier })));
+  const work = assembly.environments.filter((environment) => !options.accounts?.has(environment)).flatMap((environment) => qualifiersOf(assembly, environment).map((qualifier) => ({ ...environment, qualifier })));
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let item = work[next++]; item; item = work[next++]) {
@@ -251,7 +263,7 @@ async function prepareSources(stack: PipelineStack, options: RunOptions): Promis
   for (const name of stack.secrets) {
     const client = new SecretsManagerClient(settings);
     const exists = await client.send(new DescribeSecretCommand({ SecretId: name })).then(() => true, () => false);
-    if (exists) continue;
+    if (exists || options.accounts?.missing(stack, name)) continue;
     await client.send(new CreateSecretCommand({ Name: name, SecretString: 'made-by-flotilla-run', Description: 'Stands in for a secret of the real account' }));
     options.emit({ type: 'note', text: `the secret '${name}' that the pipeline resolves did not exist in ${stack.account}: a stand-in was made` });
   }

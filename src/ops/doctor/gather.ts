@@ -1,0 +1,251 @@
+import { CloudFormationClient, DescribeAccountLimitsCommand, DescribeStacksCommand, GetTemplateCommand, ListExportsCommand, paginateListStacks, type StackStatus } from '@aws-sdk/client-cloudformation';
+import { CodePipelineClient, GetPipelineCommand, ListPipelinesCommand } from '@aws-sdk/client-codepipeline';
+import { CodeStarConnectionsClient, ListConnectionsCommand } from '@aws-sdk/client-codestar-connections';
+import { DescribeRegionsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { DescribeRepositoriesCommand, ECRClient, GetRepositoryPolicyCommand } from '@aws-sdk/client-ecr';
+import { DescribeKeyCommand, GetKeyPolicyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { DescribePolicyCommand, ListParentsCommand, ListPoliciesForTargetCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
+import { GetBucketPolicyCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { paginateListServiceQuotas, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { unlessAbsent } from '../aws/absent.js';
+import { DEFAULT_TOOLKIT, type FleetPair, type OperatedFleet, type Pair } from '../fleet/fleet.js';
+import { describeStack } from '../stacks.js';
+import { clientOf, type Target } from '../target.js';
+import { ask, askFor, unknown } from './ask.js';
+import type { BucketFacts, Known, PairFacts, PipelineFacts, QuotaFacts, RepositoryFacts, StackFacts, ToolkitFacts } from './facts.js';
+import { inertBoundaries, readPolicies, readRoles } from './roles.js';
+
+export interface GatherOptions {
+  /** Reads what a rehearsal needs besides: templates, inline policies, exports. */
+  readonly record: boolean;
+}
+
+/** Facts of accounts that are the same in all their regions, asked once. */
+export class AccountFacts {
+  private readonly regions = new Map<string, Promise<Known<ReadonlyMap<string, string>>>>();
+  private readonly policies = new Map<string, Promise<PairFacts['controlPolicies']>>();
+
+  constructor(
+    private readonly target: Target,
+    /** The account that may ask AWS Organizations; undefined: nobody is asked. */
+    private readonly organization: string | undefined,
+  ) {}
+
+  async optIn({ account, region }: Pair): Promise<Known<string>> {
+    const known = this.regions.get(account) ?? ask(() => this.readRegions(account));
+    this.regions.set(account, known);
+    const regions = await known;
+    return regions.known ? { known: true, value: regions.value.get(region) ?? 'not-opted-in' } : regions;
+  }
+
+  private async readRegions(account: string): Promise<ReadonlyMap<string, string>> {
+    const client = await clientOf(this.target, EC2Client, account, 'us-east-1');
+    const { Regions = [] } = await client.send(new DescribeRegionsCommand({ AllRegions: true }));
+    return new Map(Regions.map(({ RegionName = '', OptInStatus = '' }) => [RegionName, OptInStatus]));
+  }
+
+  controlPolicies(account: string): Promise<PairFacts['controlPolicies']> {
+    const { organization } = this;
+    if (organization === undefined) return Promise.resolve(unknown('nobody said which account may ask AWS Organizations (--organization ACCOUNT)'));
+    const known = this.policies.get(account) ?? ask(() => controlPolicies(this.target, organization, account));
+    this.policies.set(account, known);
+    return known;
+  }
+}
+
+/** All that the caller may read of a pair; nothing is changed. */
+export async function gatherFacts(target: Target, pair: FleetPair, fleet: OperatedFleet, accounts: AccountFacts, { record }: GatherOptions): Promise<PairFacts> {
+  const { account, region, environment, bootstrap } = pair;
+  const toolkitStackName = bootstrap.toolkitStackName ?? DEFAULT_TOOLKIT;
+  const base = { account, region, ...(environment === undefined ? {} : { environment }), qualifier: bootstrap.qualifier, toolkitStackName };
+  const identity = await ask(async () => (await (await clientOf(target, STSClient, account, 'us-east-1')).send(new GetCallerIdentityCommand({}))).Arn ?? '');
+  if (!identity.known) return { ...base, ...nothing(identity), identity };
+  const optIn = await accounts.optIn(pair);
+  if (optIn.known && optIn.value === 'not-opted-in') return { ...base, ...nothing(unknown('the account has not opted in to the region')), identity, optIn };
+  const rolesAsked = ask(() => readRoles(target, pair, record));
+  const withRoles = async <T>(work: (roles: NonNullable<Awaited<ReturnType<typeof readRoles>>>) => Promise<T>): Promise<Known<T>> => {
+    const roles = await rolesAsked;
+    return roles.known ? ask(() => work(roles.value)) : roles;
+  };
+  const policiesAsked = withRoles((roles) => readPolicies(target, pair, roles));
+  const pipelinesHere = fleet.pipelines.filter((pipeline) => pipeline.account === account && pipeline.region === region);
+  const own = new Set(fleet.stacks.filter((stack) => stack.account === account && stack.region === region).map(({ stackName }) => stackName));
+  const toolkitAsked = askFor(() => readToolkit(target, { account, region, stackName: toolkitStackName }, record));
+  const [toolkit, version, roles, policies, inert, bucket, repository, stacks, stackLimit, pipelines, connections, secrets, quotas, controlPolicies, exports] = await Promise.all([
+    toolkitAsked,
+    askFor(() => readVersion(target, pair)),
+    rolesAsked,
+    policiesAsked,
+    withRoles(async (found) => {
+      const documents = await policiesAsked;
+      return documents.known ? inertBoundaries(target, pair, found, documents.value) : [];
+    }),
+    toolkitAsked.then((found) => askFor(() => readBucket(target, pair, found.known ? (found.value?.parameters['FileAssetsBucketKmsKeyId'] ?? '') : 'AWS_MANAGED_KEY'))),
+    askFor(() => readRepository(target, pair)),
+    ask(() => readStacks(target, pair, record ? own : new Set())),
+    ask(async () => {
+      const { AccountLimits = [] } = await (await clientOf(target, CloudFormationClient, account, region)).send(new DescribeAccountLimitsCommand({}));
+      return AccountLimits.find(({ Name }) => Name === 'StackLimit')?.Value ?? 2000;
+    }),
+    pipelinesHere.length > 0 ? ask(() => readPipelines(target, pair)) : { known: true as const, value: [] },
+    pipelinesHere.length > 0 ? ask(() => readConnections(target, pair)) : { known: true as const, value: [] },
+    ask(() => readSecrets(target, pair, pipelinesHere.flatMap((pipeline) => pipeline.secrets ?? []))),
+    pipelinesHere.length > 0 || record ? ask(() => readQuotas(target, pair)) : { known: true as const, value: [] },
+    accounts.controlPolicies(account),
+    record ? ask(() => readExports(target, pair)) : undefined,
+  ]);
+  return { ...base, identity, optIn, toolkit, version, roles, policies, inertBoundaries: inert, bucket, repository, stacks, stackLimit, pipelines, connections, secrets, quotas, controlPolicies, ...(exports ? { exports } : {}) };
+}
+
+function nothing(why: { known: false; why: string }): Omit<PairFacts, 'account' | 'region' | 'environment' | 'qualifier' | 'toolkitStackName' | 'identity'> {
+  return { optIn: why, toolkit: why, version: why, roles: why, policies: why, inertBoundaries: why, bucket: why, repository: why, stacks: why, stackLimit: why, pipelines: why, connections: why, secrets: why, quotas: why, controlPolicies: why };
+}
+
+async function readToolkit(target: Target, stack: Pair & { stackName: string }, record: boolean): Promise<ToolkitFacts | null> {
+  const found = await describeStack(target, stack);
+  if (!found) return null;
+  return {
+    status: found.StackStatus ?? '',
+    version: Number(found.Outputs?.find(({ OutputKey }) => OutputKey === 'BootstrapVersion')?.OutputValue ?? 0),
+    parameters: Object.fromEntries((found.Parameters ?? []).map(({ ParameterKey = '', ParameterValue = '' }) => [ParameterKey, ParameterValue])),
+    terminationProtection: found.EnableTerminationProtection ?? false,
+    ...(record ? { template: await templateOf(target, stack) } : {}),
+  };
+}
+
+async function templateOf(target: Target, { account, region, stackName }: Pair & { stackName: string }): Promise<string> {
+  const client = await clientOf(target, CloudFormationClient, account, region);
+  return (await client.send(new GetTemplateCommand({ StackName: stackName, TemplateStage: 'Original' }))).TemplateBody ?? '';
+}
+
+async function readVersion(target: Target, { account, region, bootstrap }: FleetPair): Promise<number | null> {
+  const client = await clientOf(target, SSMClient, account, region);
+  return Number((await client.send(new GetParameterCommand({ Name: `/cdk-bootstrap/${bootstrap.qualifier}/version` }))).Parameter?.Value);
+}
+
+async function readBucket(target: Target, { account, region, bootstrap }: FleetPair, keyParameter: string): Promise<BucketFacts | null> {
+  const client = await clientOf(target, S3Client, account, region);
+  const name = `cdk-${bootstrap.qualifier}-assets-${account}-${region}`;
+  try {
+    await client.send(new HeadBucketCommand({ Bucket: name, ExpectedBucketOwner: account }));
+  } catch (error) {
+    // HEAD answers have no body: a bucket of somebody else is a 403 and nothing more (S3 API reference, HeadBucket).
+    if ((error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 403) return { name, own: false, policy: null };
+    throw error;
+  }
+  const policy = (await unlessAbsent(client.send(new GetBucketPolicyCommand({ Bucket: name }))))?.Policy ?? null;
+  const key = keyParameter === 'AWS_MANAGED_KEY' ? undefined : await bucketKey(target, { account, region }, keyParameter || `alias/cdk-${bootstrap.qualifier}-assets-key`);
+  return { name, own: true, policy, ...(key ? { key } : {}) };
+}
+
+async function bucketKey(target: Target, { account, region }: Pair, KeyId: string): Promise<BucketFacts['key']> {
+  const client = await clientOf(target, KMSClient, account, region);
+  const { KeyMetadata } = (await unlessAbsent(client.send(new DescribeKeyCommand({ KeyId })))) ?? {};
+  if (!KeyMetadata?.KeyId) return undefined;
+  const policy = KeyMetadata.AWSAccountId === account ? ((await client.send(new GetKeyPolicyCommand({ KeyId: KeyMetadata.KeyId, PolicyName: 'default' }))).Policy ?? null) : null;
+  return { id: KeyMetadata.KeyId, state: KeyMetadata.KeyState ?? '', policy };
+}
+
+async function readRepository(target: Target, { account, region, bootstrap }: FleetPair): Promise<RepositoryFacts | null> {
+  const client = await clientOf(target, ECRClient, account, region);
+  const name = `cdk-${bootstrap.qualifier}-container-assets-${account}-${region}`;
+  await client.send(new DescribeRepositoriesCommand({ repositoryNames: [name] }));
+  return { name, policy: (await unlessAbsent(client.send(new GetRepositoryPolicyCommand({ repositoryName: name }))))?.policyText ?? null };
+}
+
+const STANDING: readonly StackStatus[] = ['CREATE_COMPLETE', 'CREATE_FAILED', 'CREATE_IN_PROGRESS', 'DELETE_FAILED', 'DELETE_IN_PROGRESS', 'IMPORT_COMPLETE', 'IMPORT_ROLLBACK_COMPLETE', 'IMPORT_ROLLBACK_FAILED', 'REVIEW_IN_PROGRESS', 'ROLLBACK_COMPLETE', 'ROLLBACK_FAILED', 'ROLLBACK_IN_PROGRESS', 'UPDATE_COMPLETE', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'UPDATE_FAILED', 'UPDATE_IN_PROGRESS', 'UPDATE_ROLLBACK_COMPLETE', 'UPDATE_ROLLBACK_FAILED', 'UPDATE_ROLLBACK_IN_PROGRESS', 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS'];
+
+async function readStacks(target: Target, { account, region }: Pair, recorded: ReadonlySet<string>): Promise<StackFacts[]> {
+  const client = await clientOf(target, CloudFormationClient, account, region);
+  const found: StackFacts[] = [];
+  for await (const { StackSummaries = [] } of paginateListStacks({ client }, { StackStatusFilter: [...STANDING] }))
+    for (const { StackName = '', StackStatus = '', ParentId } of StackSummaries) if (ParentId === undefined) found.push({ name: StackName, status: StackStatus });
+  return Promise.all(
+    found.map(async (stack) => {
+      if (!recorded.has(stack.name)) return stack;
+      const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stack.name }));
+      const parameters = Object.fromEntries((Stacks?.[0]?.Parameters ?? []).map(({ ParameterKey = '', ParameterValue = '' }) => [ParameterKey, ParameterValue]));
+      return stack.status === 'REVIEW_IN_PROGRESS' ? stack : { ...stack, parameters, template: await templateOf(target, { account, region, stackName: stack.name }) };
+    }),
+  );
+}
+
+async function readExports(target: Target, { account, region }: Pair): Promise<{ name: string; value: string; stack: string }[]> {
+  const client = await clientOf(target, CloudFormationClient, account, region);
+  const found: { name: string; value: string; stack: string }[] = [];
+  for (let NextToken: string | undefined; ; ) {
+    const page = await client.send(new ListExportsCommand({ NextToken }));
+    found.push(...(page.Exports ?? []).map(({ Name = '', Value = '', ExportingStackId = '' }) => ({ name: Name, value: Value, stack: ExportingStackId.split('/')[1] ?? ExportingStackId })));
+    NextToken = page.NextToken;
+    if (!NextToken) return found;
+  }
+}
+
+async function readPipelines(target: Target, { account, region }: Pair): Promise<PipelineFacts[]> {
+  const client = await clientOf(target, CodePipelineClient, account, region);
+  const { pipelines = [] } = await client.send(new ListPipelinesCommand({}));
+  return Promise.all(
+    pipelines.map(async ({ name = '' }) => {
+      const { pipeline } = await client.send(new GetPipelineCommand({ name }));
+      const stores = pipeline?.artifactStores ? Object.entries(pipeline.artifactStores) : pipeline?.artifactStore ? [[region, pipeline.artifactStore] as const] : [];
+      const policies: Record<string, string> = {};
+      for (const [place, { location = '', encryptionKey }] of stores) {
+        const s3 = await clientOf(target, S3Client, account, place);
+        const policy = (await unlessAbsent(s3.send(new GetBucketPolicyCommand({ Bucket: location }))))?.Policy;
+        if (policy) policies[location] = policy;
+        if (!encryptionKey?.id) continue;
+        const kms = await clientOf(target, KMSClient, account, place);
+        const { KeyMetadata } = (await unlessAbsent(kms.send(new DescribeKeyCommand({ KeyId: encryptionKey.id })))) ?? {};
+        if (KeyMetadata?.KeyId) policies[KeyMetadata.Arn ?? KeyMetadata.KeyId] = (await kms.send(new GetKeyPolicyCommand({ KeyId: KeyMetadata.KeyId, PolicyName: 'default' }))).Policy ?? '{}';
+      }
+      return { name, policies };
+    }),
+  );
+}
+
+async function readConnections(target: Target, { account, region }: Pair): Promise<{ arn: string; name: string; status: string }[]> {
+  const client = await clientOf(target, CodeStarConnectionsClient, account, region);
+  const { Connections = [] } = await client.send(new ListConnectionsCommand({}));
+  return Connections.map(({ ConnectionArn = '', ConnectionName = '', ConnectionStatus = '' }) => ({ arn: ConnectionArn, name: ConnectionName, status: ConnectionStatus }));
+}
+
+async function readSecrets(target: Target, { account, region }: Pair, names: readonly string[]): Promise<Record<string, boolean>> {
+  if (names.length === 0) return {};
+  const client = await clientOf(target, SecretsManagerClient, account, region);
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await unlessAbsent(client.send(new DescribeSecretCommand({ SecretId: name })))) !== undefined] as const)));
+}
+
+/** Quotas that fleets meet, by the name Service Quotas gives them. */
+const QUOTAS: Readonly<Record<string, RegExp>> = {
+  codebuild: /^Concurrently running builds for (Linux|ARM)/,
+  codepipeline: /actions (per|in a) (pipeline|stage)|stages (per|in a) pipeline/i,
+  cloudformation: /^Stack count/,
+};
+
+async function readQuotas(target: Target, { account, region }: Pair): Promise<QuotaFacts[]> {
+  const client = await clientOf(target, ServiceQuotasClient, account, region);
+  const found: QuotaFacts[] = [];
+  for (const [service, wanted] of Object.entries(QUOTAS))
+    for await (const { Quotas = [] } of paginateListServiceQuotas({ client }, { ServiceCode: service }))
+      for (const { QuotaName = '', QuotaCode = '', Value } of Quotas) if (Value !== undefined && wanted.test(QuotaName)) found.push({ service, code: QuotaCode, name: QuotaName, value: Value });
+  return found;
+}
+
+/** Policies of the account and of every unit above it (Organizations User Guide, "SCP evaluation"); only the management or a delegated account may ask. */
+async function controlPolicies(target: Target, organization: string, account: string): Promise<{ name: string; document: string }[]> {
+  const client = await clientOf(target, OrganizationsClient, organization, 'us-east-1');
+  const found = new Map<string, { name: string; document: string }>();
+  for (let TargetId: string | undefined = account; TargetId !== undefined; ) {
+    const { Policies = [] } = await client.send(new ListPoliciesForTargetCommand({ TargetId, Filter: 'SERVICE_CONTROL_POLICY' }));
+    for (const { Id = '', Name = '' } of Policies) if (!found.has(Id)) found.set(Id, { name: Name, document: (await client.send(new DescribePolicyCommand({ PolicyId: Id }))).Policy?.Content ?? '{}' });
+    TargetId = TargetId.startsWith('r-') ? undefined : await parentOf(client, TargetId);
+  }
+  return [...found.values()];
+}
+
+async function parentOf(client: OrganizationsClient, ChildId: string): Promise<string | undefined> {
+  return (await client.send(new ListParentsCommand({ ChildId }))).Parents?.[0]?.Id;
+}

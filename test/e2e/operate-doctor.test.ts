@@ -1,0 +1,134 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CloudFormation } from '@aws-sdk/client-cloudformation';
+import { IAM } from '@aws-sdk/client-iam';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectSuccess, recordOf, root, startTestCloud, type Ran, type TestCloud } from './cloud.js';
+
+/** `flotilla doctor` over a fleet, and `flotilla run --accounts`: what is missing there fails here. One fleet, in the order of its life. */
+
+const ACCOUNTS = { tools: '999999999999', dev: '111111111111', prod: '222222222222' };
+const ADMIN = 'arn:aws:iam::aws:policy/AdministratorAccess';
+let cloud: TestCloud;
+let app: string;
+let record: string;
+
+beforeAll(async () => {
+  cloud = await startTestCloud(ACCOUNTS);
+  app = join(cloud.folder, 'app');
+  record = join(cloud.folder, 'accounts.json');
+  cpSync(join(root, 'test/e2e/apps/pipeline-app'), app, { recursive: true });
+  writeFileSync(join(app, 'modules.json'), JSON.stringify(join(root, 'node_modules')));
+  writeFileSync(join(app, 'shape.json'), JSON.stringify({ value: 'v0', regions: ['us-east-1', 'eu-west-1'], synth: ['cdk synth --quiet'], smoke: ['test -n "$DEPLOYED"'] }));
+  const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', '-c', 'commit.gpgsign=false', ...args], { cwd: app });
+  git('init', '--quiet', '--initial-branch=main');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'First');
+});
+afterAll(async () => {
+  await cloud?.flotilla('cloud', 'stop', '--dir', join(cloud.state, 'rehearsal'));
+  await cloud?.stop();
+});
+
+interface Finding {
+  readonly code: string;
+  readonly severity: string;
+  readonly place: string;
+  readonly what: string;
+  readonly fix: string;
+}
+interface Answer {
+  readonly pairs: readonly { account: string; region: string; findings: Finding[]; unknown: { fact: string }[] }[];
+  readonly fixed: readonly { code: string; place: string; error?: { code: string } }[];
+}
+const doctor = (...args: string[]): Promise<Ran> => cloud.flotilla('--local', 'doctor', '--app', app, '--output', 'json', ...args);
+const errorsOf = (ran: Ran): string[] =>
+  (recordOf(ran) as Answer).pairs
+    .flatMap(({ findings }) => findings)
+    .filter(({ severity }) => severity === 'error')
+    .map(({ code, place }) => `${code} ${place}`)
+    .sort();
+const iam = () => new IAM(cloud.client('prod'));
+const role = (kind: string) => `cdk-hnb659fds-${kind}-role-222222222222-eu-west-1`;
+
+describe('doctor', () => {
+  it('finds that nothing is bootstrapped, with the command that does it', async () => {
+    const ran = await doctor();
+    expect(ran.code).toBe(4);
+    expect(errorsOf(ran)).toEqual(['DOC003 111111111111/us-east-1', 'DOC003 222222222222/eu-west-1', 'DOC003 222222222222/us-east-1', 'DOC003 999999999999/eu-west-1', 'DOC003 999999999999/us-east-1']);
+    const { fix } = (recordOf(ran) as Answer).pairs.flatMap(({ findings }) => findings).find(({ place }) => place === '222222222222/eu-west-1')!;
+    expect(fix).toBe('flotilla --local bootstrap --pair 222222222222/eu-west-1 --trust 999999999999');
+  });
+
+  it('does not widen by itself: without policies for the trusted it leaves the bootstrap, and says why', async () => {
+    const ran = await doctor('--fix', '--yes');
+    const { fixed } = recordOf(ran) as Answer;
+    expect(fixed.find(({ place }) => place === '222222222222/eu-west-1')).toMatchObject({ code: 'DOC003', error: { code: 'BST003' } });
+    expect(fixed.find(({ place }) => place === '999999999999/us-east-1')).toEqual({ code: 'DOC003', place: '999999999999/us-east-1' });
+  });
+
+  it('bootstraps with --fix when it is told what deployments may do', async () => {
+    const ran = expectSuccess(await doctor('--fix', '--yes', '--cloudformation-execution-policies', ADMIN));
+    expect(errorsOf(ran)).toEqual([]);
+  });
+
+  it('finds what was changed by hand: trust, a role, a bucket of somebody else’s policy, a stuck stack, a boundary that binds nothing', async () => {
+    const own = { Version: '2012-10-17', Statement: { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::222222222222:root' }, Action: 'sts:AssumeRole' } };
+    await iam().updateAssumeRolePolicy({ RoleName: role('deploy'), PolicyDocument: JSON.stringify(own) });
+    await iam().createPolicy({ PolicyName: 'Bounds', PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }) });
+    await iam().putRolePermissionsBoundary({ RoleName: role('cfn-exec'), PermissionsBoundary: 'arn:aws:iam::222222222222:policy/Bounds' });
+    await new CloudFormation(cloud.client('dev')).createChangeSet({ StackName: 'Dev-Service', ChangeSetName: 'left', ChangeSetType: 'CREATE', TemplateBody: JSON.stringify({ Resources: { Topic: { Type: 'AWS::SNS::Topic' } } }) });
+    const ran = await doctor();
+    expect(errorsOf(ran)).toEqual(['DOC007 222222222222/eu-west-1', 'DOC016 222222222222/eu-west-1', 'DOC017 111111111111/us-east-1']);
+    const { fix } = (recordOf(ran) as Answer).pairs.flatMap(({ findings }) => findings).find(({ code }) => code === 'DOC007')!;
+    expect(fix).toContain(`aws iam update-assume-role-policy --role-name ${role('deploy')}`);
+  });
+
+  it('removes with --fix the stack that never came to be', async () => {
+    const ran = await doctor('--fix', '--yes');
+    expect((recordOf(ran) as Answer).fixed).toEqual([{ code: 'DOC017', place: '111111111111/us-east-1' }]);
+    await expect(new CloudFormation(cloud.client('dev')).describeStacks({ StackName: 'Dev-Service' })).rejects.toThrow('does not exist');
+  });
+
+  it('says what it may not read instead of guessing', async () => {
+    await cloud.control('faults', { faults: [{ kind: 'deny', account: ACCOUNTS.prod, service: 'iam', operation: 'GetRole', times: 100 }] });
+    const ran = await doctor();
+    await cloud.control('faults', { faults: [] });
+    expect(errorsOf(ran)).toEqual([]);
+    expect((recordOf(ran) as Answer).pairs.find(({ account }) => account === ACCOUNTS.prod)!.unknown.map(({ fact }) => fact)).toEqual(expect.arrayContaining(['roles', 'policies']));
+  });
+});
+
+describe('run --accounts', () => {
+  it('fails here because of the trust that is missing there', async () => {
+    await doctor('--save', record);
+    expect(statSync(record).mode & 0o777).toBe(0o600);
+    const ran = await cloud.flotilla('run', app, '--accounts', record, '--approve', 'all');
+    expect(ran.code).toBe(4);
+    expect(ran.stderr).toMatch(/deploy-role-222222222222-eu-west-1/);
+    expect(ran.stderr).toMatch(/222222222222\/eu-west-1 {2}known: bootstrap version 33, roles with their trust, policies and boundaries \(2 changed by hand\)/);
+    expect(ran.stderr).toMatch(/assumed {2}no control policy forbids anything/);
+  });
+
+  it('goes through when the trust is there, and stops at a control policy of the record', async () => {
+    const trust = readFileSync(record, 'utf8');
+    const accounts = JSON.parse(trust) as { pairs: { account: string; region: string; roles: { value: Record<string, { trust: string }> }; controlPolicies: unknown }[] };
+    const prod = (region: string) => accounts.pairs.find((pair) => pair.account === ACCOUNTS.prod && pair.region === region)!;
+    prod('eu-west-1').roles.value['deploy']!.trust = prod('us-east-1').roles.value['deploy']!.trust;
+    writeFileSync(record, JSON.stringify(accounts));
+    expectSuccess(await cloud.flotilla('run', app, '--accounts', record, '--approve', 'all', '--output', 'json'));
+    for (const pair of accounts.pairs.filter(({ account }) => account === ACCOUNTS.dev))
+      pair.controlPolicies = { known: true, value: [{ name: 'NoParameters', document: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: 'ssm:PutParameter', Resource: '*' }, { Effect: 'Allow', Action: '*', Resource: '*' }] }) }] };
+    writeFileSync(record, JSON.stringify(accounts));
+    const forbidden = await cloud.flotilla('run', app, '--accounts', record, '--approve', 'all');
+    expect(forbidden.code).toBe(4);
+    expect(forbidden.stderr).toMatch(/explicit deny in a service control policy/);
+  });
+
+  it('refuses a file that is no record', async () => {
+    writeFileSync(record, '{"type":"something"}');
+    const ran = await cloud.flotilla('run', app, '--accounts', record);
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('REH002')]);
+  });
+});
