@@ -18,7 +18,7 @@ export interface ContextOptions {
 
 /** What a provider works with, for one attempt at one resource. */
 export function providerContext(session: Session, mailbox: Mailbox, options: ContextOptions): ProviderContext {
-  const { stack, runtime } = session;
+  const { found: stack, runtime } = session;
   const { logicalId, type, token } = options;
   const system: Tag[] = [
     { Key: 'aws:cloudformation:stack-name', Value: stack.name },
@@ -44,7 +44,7 @@ export function providerContext(session: Session, mailbox: Mailbox, options: Con
     initiated: options.onInitiated,
     poll: (check, polling = {}) => poll(session, check, polling),
     stacks: mailbox.services({
-      account: stack.account, region: stack.region, stackUuid: stack.uuid, stackId: stack.id, rootId: stack.rootId, logicalId, token, signal: session.abort.signal, endpoint: runtime.endpoint, nestedChangeSet: nestedChangeSet(session, logicalId),
+      account: stack.account, region: stack.region, stackUuid: stack.uuid, stackId: stack.id, rootId: stack.rootId, logicalId, token, signal: session.abort.signal, endpoint: runtime.endpoint, nestedChangeSet: type === 'AWS::CloudFormation::Stack' ? nestedChangeSet(session, logicalId) : undefined,
       deploymentConfig: { Mode: session.operation.express ? 'EXPRESS' : 'STANDARD', DisableRollback: session.operation.onFailure === 'DO_NOTHING' },
     }),
   };

@@ -126,7 +126,7 @@ async function rollbackCreate(toucher: Toucher): Promise<boolean> {
   const imported = new Set(session.store.touches(session.uuid).filter((touch) => touch.kind === 'import').map((touch) => touch.logicalId));
   const removals = [...session.records.values()].map((resource): Removal => ({
     resource,
-    fate: imported.has(resource.logicalId) ? 'retain' : fateOfNew(resource, session.stack),
+    fate: imported.has(resource.logicalId) ? 'retain' : fateOfNew(resource, session.found),
     forget: true,
   }));
   const failed = await removeAll(toucher, removals, { keepRecords: false, force: false });

@@ -94,7 +94,7 @@ function forget({ session }: Toucher, resource: ResourceRecord, status: Resource
 }
 
 function shownOf({ session }: Toucher, resource: ResourceRecord): string {
-  const deployment = session.operation.previous ?? session.operation.target ?? session.stack.deployment;
+  const deployment = session.operation.previous ?? session.operation.target ?? session.found.deployment;
   return session.shownProperties(deployment, resource.logicalId, resource.properties);
 }
 

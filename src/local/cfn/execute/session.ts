@@ -20,6 +20,8 @@ export class Session {
   readonly abort = new AbortController();
   /** What stands, by logical ID: the store's records, kept in step with it. */
   readonly records = new Map<string, ResourceRecord>();
+  /** The stack as this phase found it: for what doesn't change meanwhile, without reading its template anew each time. */
+  readonly found: StackRecord;
   private lastEvent: number | undefined;
   private readonly templates = new Map<Deployment, Template>();
 
@@ -31,6 +33,7 @@ export class Session {
     /** A stack that isn't in the store yet. */
     private readonly unborn?: StackRecord,
   ) {
+    this.found = this.stack;
     for (const record of store.resources(operation.stackUuid)) this.records.set(record.logicalId, record);
   }
 
@@ -54,7 +57,7 @@ export class Session {
 
   scope(deployment: Deployment): Scope {
     const template = this.template(deployment);
-    const { stack, store } = this;
+    const { found: stack, store } = this;
     return makeScope({
       template,
       stack: identityOf(stack, deployment),
@@ -80,7 +83,7 @@ export class Session {
     const template = this.template(deployment);
     const declaration = template.resources[logicalId];
     if (!declaration) return '{}';
-    const side: Side = { template, parameters: deployment.parameters, tags: [], parts: { stack: identityOf(this.stack, deployment), exported: () => '', stackOutputs: deployment.stackOutputs, zones: availabilityZones } };
+    const side: Side = { template, parameters: deployment.parameters, tags: [], parts: { stack: identityOf(this.found, deployment), exported: () => '', stackOutputs: deployment.stackOutputs, zones: availabilityZones } };
     const scope = scopeOf(side, { reference: (id) => this.records.get(id)?.physicalId ?? '', attribute: (id, name) => (this.records.has(id) ? attributeOf(this.records.get(id)!, name) : '') }, { masked: true });
     const value = evaluate(declaration.properties, scope);
     return JSON.stringify(value === NO_VALUE ? {} : stringifyScalars(value as Json));
@@ -114,7 +117,7 @@ export class Session {
   }
 
   stackEvent(status: StackStatus, reason: string | undefined): void {
-    const { stack } = this;
+    const { found: stack } = this;
     this.event({ id: randomUUID(), logicalId: stack.name, physicalId: stack.id, type: 'AWS::CloudFormation::Stack', status, reason, at: this.eventTime(), properties: undefined });
   }
 

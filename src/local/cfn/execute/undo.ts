@@ -41,7 +41,7 @@ async function undoOne(toucher: Toucher, touch: TouchRecord): Promise<void> {
 /** A resource the update made has no place in the old stack: to be deleted in the clean-up (imported ones are just let go). */
 function discard({ session }: Toucher, touch: TouchRecord, current: ResourceRecord | undefined): void {
   session.commit(() => {
-    if (current && touch.kind === 'create') session.store.putObsolete(session.uuid, { resource: current, fate: fateOfNew(current, session.stack) });
+    if (current && touch.kind === 'create') session.store.putObsolete(session.uuid, { resource: current, fate: fateOfNew(current, session.found) });
     if (touch.kind === 'import') session.removeResource(touch.logicalId);
     session.store.putTouch(session.uuid, { ...touch, undone: true });
   });
