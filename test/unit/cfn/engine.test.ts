@@ -119,6 +119,17 @@ describe('a failing resource', () => {
     expect(await cloud.standing()).toEqual(STANDING_A);
   });
 
+  it('leaves an update where it is, and the next one cleans up what that replaced', async () => {
+    const cloud = new TestCloud();
+    const { id } = await cloud.create('s', A);
+    refuse(cloud, 'SetQueueAttributes');
+    expect(await cloud.update(id, B, { DisableRollback: true })).toBe('UPDATE_FAILED');
+    expect(await cloud.standing()).toMatchObject({ 'ssm p': ['String', 'one'], 'ssm p2': ['String', 'two'] });
+    cloud.intercept = () => undefined;
+    expect(await cloud.update(id, B, { DisableRollback: true })).toBe('UPDATE_COMPLETE');
+    expect(await cloud.standing()).toEqual(STANDING_B);
+  });
+
   it('leads to UPDATE_ROLLBACK_FAILED when it can not be put back, and on from there with or without it', async () => {
     for (const skip of [false, true]) {
       const cloud = new TestCloud();

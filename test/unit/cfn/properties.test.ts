@@ -1,47 +1,86 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AwsError } from '../../../src/local/kernel/error.js';
-import { TestCloud } from './world.js';
+import { Crash, TestCloud } from './world.js';
 
-const IDS = ['A', 'B', 'C', 'D'] as const;
+const IDS = ['A', 'B', 'C', 'D', 'E'] as const;
+type Template = { Resources: Record<string, { Type: string; DeletionPolicy?: string; Properties: Record<string, unknown> }> };
 
-/** Small templates over real services: names, values and references to what comes before. */
-const template = fc
+const TRUST = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }] };
+const policy = (value: string): object => ({ PolicyName: `may-${value}`, PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'sqs:*', Resource: '*' }] } });
+
+/** Small templates over real services: names (changing one replaces), values, references to what comes before, and what is kept. */
+const template: fc.Arbitrary<Template> = fc
   .array(
     fc.record({
-      kind: fc.constantFrom('parameter', 'topic', 'queue'),
+      kind: fc.constantFrom('parameter', 'topic', 'queue', 'bucket', 'role'),
       name: fc.constantFrom('n1', 'n2'),
       value: fc.constantFrom('v1', 'v2', 'v3'),
       from: fc.option(fc.nat(2), { nil: undefined }),
       there: fc.boolean(),
+      kept: fc.integer({ min: 0, max: 5 }).map((n) => n === 0),
     }),
     { minLength: IDS.length, maxLength: IDS.length },
   )
   .map((specs) => {
-    const resources: Record<string, object> = { Always: { Type: 'AWS::SSM::Parameter', Properties: { Name: 'always', Type: 'String', Value: 'x' } } };
+    const Resources: Template['Resources'] = { Always: { Type: 'AWS::SSM::Parameter', Properties: { Name: 'always', Type: 'String', Value: 'x' } } };
     specs.forEach((spec, i) => {
       if (!spec.there) return;
       const id = IDS[i]!;
-      const before = spec.from === undefined ? undefined : IDS.slice(0, i).filter((other) => `${other}parameter` in resources)[spec.from];
+      const before = spec.from === undefined ? undefined : IDS.slice(0, i).filter((other) => `${other}parameter` in Resources)[spec.from];
       const value = before === undefined ? spec.value : { 'Fn::Sub': `\${${before}parameter}-${spec.value}` };
-      const name = `${id}-${spec.name}`;
+      const name = `${id.toLowerCase()}-${spec.name}`;
+      const number = Number(spec.value.slice(1));
       // One logical ID a type: the type of a resource can't be changed.
-      if (spec.kind === 'parameter') resources[`${id}parameter`] = { Type: 'AWS::SSM::Parameter', Properties: { Name: name, Type: 'String', Value: value } };
-      if (spec.kind === 'topic') resources[`${id}topic`] = { Type: 'AWS::SNS::Topic', Properties: { TopicName: name, DisplayName: value } };
-      if (spec.kind === 'queue') resources[`${id}queue`] = { Type: 'AWS::SQS::Queue', Properties: { QueueName: name, VisibilityTimeout: Number(spec.value.slice(1)) } };
+      const made = {
+        parameter: { Type: 'AWS::SSM::Parameter', Properties: { Name: name, Type: 'String', Value: value } },
+        topic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: name, DisplayName: value } },
+        queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName: name, VisibilityTimeout: number } },
+        bucket: { Type: 'AWS::S3::Bucket', Properties: { BucketName: `bucket-${name}`, VersioningConfiguration: { Status: number === 1 ? 'Enabled' : 'Suspended' } } },
+        role: { Type: 'AWS::IAM::Role', Properties: { RoleName: name, Description: value, AssumeRolePolicyDocument: TRUST, Policies: [policy(spec.value)] } },
+      }[spec.kind];
+      Resources[`${id}${spec.kind}`] = spec.kept ? { ...made, DeletionPolicy: 'Retain' } : made;
     });
-    return { Resources: resources };
+    return { Resources };
   });
+
+const removable = template.map(({ Resources }): Template => ({ Resources: Object.fromEntries(Object.entries(Resources).map(([id, { DeletionPolicy: _, ...rest }]) => [id, rest])) }));
+const different = (a: Template, b: Template): boolean => JSON.stringify(a) !== JSON.stringify(b);
+const CHANGES = /^(Put|Create|Set|Subscribe|Update)(?!Stack)/;
+
+/** Fails the n-th changing call; answers whether it came to that. */
+function failing(cloud: TestCloud, nth: number): () => boolean {
+  let calls = 0;
+  let failed = false;
+  cloud.intercept = ({ operation }) => {
+    if (!CHANGES.test(operation) || calls++ !== nth) return;
+    failed = true;
+    throw new AwsError('AccessDenied', 'no', { status: 403 });
+  };
+  return () => failed;
+}
+
+/** The changing calls a cloud makes, as texts; the one that is denied fails whenever it is made. */
+function calls(cloud: TestCloud, denied?: string): string[] {
+  const made: string[] = [];
+  cloud.intercept = ({ operation, input }) => {
+    if (!CHANGES.test(operation)) return;
+    const call = `${operation} ${JSON.stringify(input, (key, value: unknown) => (/token|tags/i.test(key) ? undefined : value))}`;
+    made.push(call);
+    if (call === denied) throw new AwsError('AccessDenied', 'no', { status: 403 });
+  };
+  return made;
+}
 
 describe('over generated templates', () => {
   it('update(A→B) leaves what create(B) leaves, update(B→B) does nothing, delete leaves nothing', async () => {
     await fc.assert(
-      fc.asyncProperty(template, template, async (a, b) => {
+      fc.asyncProperty(removable, removable, async (a, b) => {
         const fresh = new TestCloud();
         await fresh.create('s', b);
         const cloud = new TestCloud();
         const { id } = await cloud.create('s', a);
-        if (JSON.stringify(a) !== JSON.stringify(b)) expect(await cloud.update(id, b)).toBe('UPDATE_COMPLETE');
+        if (different(a, b)) expect(await cloud.update(id, b)).toBe('UPDATE_COMPLETE');
         expect(await cloud.standing()).toEqual(await fresh.standing());
         await expect(cloud.update(id, b)).rejects.toThrow('No updates are to be performed.');
         await cloud.delete(id);
@@ -51,24 +90,84 @@ describe('over generated templates', () => {
     );
   });
 
-  it('failing any call of an update restores A', async () => {
+  it('each call of an update failed in turn restores A', async () => {
     await fc.assert(
-      fc.asyncProperty(template, template, fc.nat(12), async (a, b, nth) => {
-        fc.pre(JSON.stringify(a) !== JSON.stringify(b));
+      fc.asyncProperty(removable, removable, async (a, b) => {
+        fc.pre(different(a, b));
+        for (let nth = 0, failed = true; failed; nth++) {
+          const cloud = new TestCloud();
+          const { id } = await cloud.create('s', a);
+          const before = await cloud.standing();
+          const hit = failing(cloud, nth);
+          const status = await cloud.update(id, b);
+          failed = hit();
+          expect(status).toBe(failed ? 'UPDATE_ROLLBACK_COMPLETE' : 'UPDATE_COMPLETE');
+          if (failed) expect(await cloud.standing()).toEqual(before);
+        }
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('each call of a creation failed in turn leaves nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(removable, async (a) => {
+        for (let nth = 0, failed = true; failed; nth++) {
+          const cloud = new TestCloud();
+          const hit = failing(cloud, nth);
+          const { status } = await cloud.create('s', a);
+          failed = hit();
+          expect(status).toBe(failed ? 'ROLLBACK_COMPLETE' : 'CREATE_COMPLETE');
+          if (failed) expect(await cloud.standing()).toEqual({});
+        }
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('a crash at every commit of an update comes to the same end, and of a failing one to all or nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(removable, removable, fc.option(fc.nat(6), { nil: undefined }), async (a, b, nth) => {
+        fc.pre(different(a, b));
+        const whole = new TestCloud();
+        const made = calls(whole);
+        const { id: first } = await whole.create('s', a);
+        const [standingA, callsA] = [await whole.standing(), new Set(made.splice(0))];
+        expect(await whole.update(first, b)).toBe('UPDATE_COMPLETE');
+        const standingB = await whole.standing();
+        // What is denied is nothing that going back needs.
+        const denied = nth === undefined ? undefined : made.filter((call) => !callsA.has(call))[nth];
+        for (let n = 2, died = true; died; n += 2) {
+          const cloud = new TestCloud();
+          const { id } = await cloud.create('s', a);
+          calls(cloud, denied);
+          cloud.boot({ crashAt: cloud.commits + n });
+          try {
+            await cloud.update(id, b);
+            died = false;
+          } catch (error) {
+            if (!(error instanceof Crash)) throw error;
+            cloud.boot();
+          }
+          const status = await cloud.settled(id);
+          if (denied === undefined) expect(status, `commit ${n}`).toBe('UPDATE_COMPLETE');
+          else expect(status, `commit ${n}`).toMatch(/^UPDATE_(ROLLBACK_)?COMPLETE$/);
+          expect(await cloud.standing(), `commit ${n}`).toEqual(status === 'UPDATE_COMPLETE' ? standingB : standingA);
+        }
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  it('delete leaves only what is retained', async () => {
+    await fc.assert(
+      fc.asyncProperty(template, async (a) => {
         const cloud = new TestCloud();
         const { id } = await cloud.create('s', a);
         const before = await cloud.standing();
-        let calls = 0;
-        let failed = false;
-        cloud.intercept = ({ operation }) => {
-          if (/^(Put|Create|Set|Subscribe)/.test(operation) && calls++ === nth) {
-            failed = true;
-            throw new AwsError('AccessDenied', 'no', { status: 403 });
-          }
-        };
-        const status = await cloud.update(id, b);
-        expect(status).toBe(failed ? 'UPDATE_ROLLBACK_COMPLETE' : 'UPDATE_COMPLETE');
-        if (failed) expect(await cloud.standing()).toEqual(before);
+        const kept = Object.values(a.Resources).filter((resource) => resource.DeletionPolicy === 'Retain').map(({ Properties }) => String(Properties['Name'] ?? Properties['TopicName'] ?? Properties['QueueName'] ?? Properties['BucketName'] ?? Properties['RoleName']));
+        expect(await cloud.delete(id)).toBe('DELETE_COMPLETE');
+        expect(await cloud.standing()).toEqual(Object.fromEntries(Object.entries(before).filter(([name]) => kept.includes(name.split(' ')[1]!))));
       }),
       { numRuns: 40 },
     );

@@ -97,7 +97,7 @@ export class TestCloud {
     return [...StackEvents].reverse();
   }
 
-  /** What stands in the services, by name: parameters, topics and queues with what makes them up. */
+  /** What stands in the services, by name: parameters, topics, queues, roles and buckets (but those that hold templates), with what makes them up. */
   async standing(): Promise<Record<string, unknown>> {
     const found: Record<string, unknown> = {};
     const { Parameters } = await this.call<{ Parameters: { Name: string }[] }>('ssm', 'DescribeParameters', {});
@@ -114,6 +114,13 @@ export class TestCloud {
     for (const QueueUrl of QueueUrls) {
       const { Attributes } = await this.call<{ Attributes: Record<string, string> }>('sqs', 'GetQueueAttributes', { QueueUrl, AttributeNames: ['VisibilityTimeout'] });
       found[`sqs ${QueueUrl.split('/').pop()}`] = Attributes['VisibilityTimeout'];
+    }
+    const { Buckets = [] } = await this.call<{ Buckets?: { Name: string }[] }>('s3', 'ListBuckets', {});
+    for (const { Name } of Buckets.filter((bucket) => !bucket.Name.startsWith('templates'))) found[`s3 ${Name}`] = (await this.call<{ Status?: string }>('s3', 'GetBucketVersioning', { Bucket: Name })).Status ?? 'off';
+    const { Roles } = await this.call<{ Roles: { RoleName: string; Description?: string }[] }>('iam', 'ListRoles', {});
+    for (const { RoleName, Description } of Roles) {
+      const { PolicyNames } = await this.call<{ PolicyNames: string[] }>('iam', 'ListRolePolicies', { RoleName });
+      found[`iam ${RoleName}`] = [Description, ...PolicyNames];
     }
     return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
   }

@@ -48,7 +48,7 @@ export function beginOperation(store: StackStore, stack: StackRecord, kind: Oper
     policy: wish.policy, policyDuringUpdate: wish.policyDuringUpdate,
   };
   return store.transaction(() => {
-    if (kind !== 'ROLLBACK' && kind !== 'CONTINUE_ROLLBACK') store.forgetOperation(stack.uuid);
+    if (kind !== 'ROLLBACK' && kind !== 'CONTINUE_ROLLBACK') store.forgetOperation(stack.uuid, stack.status === 'UPDATE_FAILED');
     const next: StackRecord = {
       ...stack, status, statusReason: 'User Initiated', ...(target ? { deployment: target } : {}), ...(wish.roleArn === undefined ? {} : { roleArn: wish.roleArn }),
       lastOperations: [{ id: operation.id, type }], ...wish.patch,

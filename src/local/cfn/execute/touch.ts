@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isAwsError } from '../../kernel/error.js';
+import { resourceSchema } from '../../models/resources.js';
 import { isObject, sameValue, type JsonObject } from '../json.js';
 import { resolveDynamicReferences } from '../evaluate/dynamic.js';
 import { evaluate, evaluateJson } from '../evaluate/evaluate.js';
@@ -117,7 +118,11 @@ async function replace(attempt: Attempt, target: Target): Promise<void> {
   const initiated = (id: string): void => {
     if (physicalId === id) return;
     physicalId = id;
-    session.commit(() => session.resourceEvent({ ...declaration, physicalId: id }, 'UPDATE_IN_PROGRESS', 'Resource creation Initiated', shown));
+    session.commit(() => {
+      session.resourceEvent({ ...declaration, physicalId: id }, 'UPDATE_IN_PROGRESS', 'Resource creation Initiated', shown);
+      // Should it fail halfway, what was made of it goes in the clean-up.
+      session.store.putObsolete(session.uuid, { resource: { ...before!, ...target, physicalId: id, attributes: {} }, fate: 'delete' });
+    });
   };
   const created = await failing(
     attempt, 'UPDATE_FAILED',
@@ -129,6 +134,7 @@ async function replace(attempt: Attempt, target: Target): Promise<void> {
   );
   session.commit(() => {
     if (physicalId === '') session.resourceEvent({ ...declaration, physicalId: created.physicalId }, 'UPDATE_IN_PROGRESS', 'Resource creation Initiated', shown);
+    session.store.removeObsolete(session.uuid, { ...before!, physicalId: created.physicalId });
     session.store.putObsolete(session.uuid, { resource: before!, fate: fateOf(target.updateReplacePolicy) });
     finish(attempt, target, created, 'UPDATE_COMPLETE', shown, 'replace');
   });
@@ -203,9 +209,17 @@ async function recovered(provider: ResourceProvider, properties: JsonObject, con
   if (physicalId === undefined || !provider.read) return undefined;
   const model = await provider.read(physicalId, context);
   if (model === undefined) return undefined;
-  // Make the settings complete: the crash may have come between two calls.
-  if (provider.update) await provider.update(physicalId, properties, properties, context);
+  context.initiated(physicalId);
+  // Make the settings complete: the crash may have come between two calls, so none of them counts as made.
+  if (provider.update) await provider.update(physicalId, bare(context.type, properties), properties, context);
   return { physicalId, attributes: (await provider.attributes?.(physicalId, properties, context)) ?? model };
+}
+
+/** What a resource can't be without: its required and create-only properties. */
+function bare(type: string, properties: JsonObject): JsonObject {
+  const schema = resourceSchema(type);
+  const kept = new Set([...(schema?.required ?? []), ...(schema?.createOnlyProperties ?? []).map((pointer) => pointer.split('/')[2]!)]);
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => kept.has(name)));
 }
 
 /** Properties as the provider gets them: dynamic references resolved, scalars of the schema's types, checked against the schema. */

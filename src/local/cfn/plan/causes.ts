@@ -10,6 +10,8 @@ export interface PlanInput {
   readonly after: Side;
   readonly resources: ReadonlyMap<string, ResourceRecord>;
   readonly imports: readonly ResourceToImport[];
+  /** The last operation ended halfway: resources are compared as they stand, not by the template they were to have. */
+  readonly halfway: boolean;
   readonly modelled: (type: string) => boolean;
 }
 

@@ -1,4 +1,4 @@
-import { canonical, sameJson, sameValue, stringifyScalars, type Json } from '../json.js';
+import { canonical, sameJson, sameValue, stringifyScalars, type Json, type JsonObject } from '../json.js';
 import { evaluateJson } from '../evaluate/evaluate.js';
 import { isAwsError } from '../../kernel/error.js';
 import type { Scope } from '../evaluate/scope.js';
@@ -11,8 +11,8 @@ import { differences } from './difference.js';
 import { deletionPolicy, removalAction, replacementAction, tagProperty, updateReplacePolicy } from './policies.js';
 import { replacementOf, type Attribute, type Detail, type Plan, type PlannedChange, type Replacement } from './plan.js';
 import { requiresRecreation } from './recreation.js';
-import { evaluateMetadata, symbolicProperties, symbolicScope, type Side } from './side.js';
-import { valuedChange, valueView } from './values.js';
+import { evaluateEach, evaluateMetadata, symbolicProperties, symbolicScope, type Side } from './side.js';
+import { valuedChange, valueView, type ValueView } from './values.js';
 
 /** Template before and after to the changes between them (user guide: "Change set", recorded vectors of change sets). */
 export function computePlan(input: PlanInput): Plan {
@@ -27,7 +27,7 @@ export function computePlan(input: PlanInput): Plan {
   for (const logicalId of order) {
     const declaration = after.template.resources[logicalId]!;
     const record = resources.get(logicalId);
-    const change = record ? modification({ input, declaration, record, beforeScope, afterScope, fates }) : addition(input, declaration);
+    const change = record ? modification({ input, declaration, record, beforeScope, afterScope, fates, views }) : addition(input, declaration);
     fates.set(logicalId, change === undefined ? 'same' : fateOf(change));
     if (change) changes.push({ ...change, valued: valuedChange(change, declaration, record, views) });
   }
@@ -35,7 +35,7 @@ export function computePlan(input: PlanInput): Plan {
   for (const record of [...resources.values()].reverse()) {
     if (!existing.has(record.logicalId)) changes.push(removal(record, before, beforeScope, views));
   }
-  return { changes, warnings: views.warnings(), outputsChange: outputsDiffer(before, beforeScope, after, afterScope) };
+  return { changes, warnings: views.warnings(), outputsChange: input.halfway || outputsDiffer(before, beforeScope, after, afterScope) };
 }
 
 /** Logical IDs of the resources that exist, dependencies first, otherwise as written. */
@@ -98,6 +98,7 @@ interface Comparison {
   readonly beforeScope: Scope | undefined;
   readonly afterScope: Scope;
   readonly fates: ReadonlyMap<string, Fate>;
+  readonly views: ValueView;
 }
 
 function modification(comparison: Comparison): Omit<PlannedChange, 'valued'> & { valued: undefined } | undefined {
@@ -115,10 +116,8 @@ function modification(comparison: Comparison): Omit<PlannedChange, 'valued'> & {
 }
 
 function propertyDetails(comparison: Comparison): Detail[] {
-  const { input, declaration, record, beforeScope, afterScope } = comparison;
-  const old = input.before?.template.resources[record.logicalId];
-  const before = old && beforeScope ? symbolicProperties(old, beforeScope) : record.properties;
-  const after = symbolicProperties(declaration, afterScope);
+  const { input, declaration, record } = comparison;
+  const { before, after } = sides(comparison);
   const tags = tagProperty(declaration.type);
   const details: Detail[] = [];
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
@@ -141,8 +140,15 @@ function propertyDetails(comparison: Comparison): Detail[] {
   return details;
 }
 
-function attributeDetails({ input, declaration, record, beforeScope, afterScope }: Comparison): Detail[] {
+/** Properties before and after; references to resources are the same text on both sides, or what they stand for. */
+function sides({ input, declaration, record, beforeScope, afterScope, views }: Comparison): { before: JsonObject; after: JsonObject } {
+  if (input.halfway) return { before: record.properties, after: evaluateEach(declaration.properties, views.scope, (_, raw) => canonical(raw)) };
   const old = input.before?.template.resources[record.logicalId];
+  return { before: old && beforeScope ? symbolicProperties(old, beforeScope) : record.properties, after: symbolicProperties(declaration, afterScope) };
+}
+
+function attributeDetails({ input, declaration, record, beforeScope, afterScope }: Comparison): Detail[] {
+  const old = input.halfway ? undefined : input.before?.template.resources[record.logicalId];
   const details: Detail[] = [];
   const add = (attribute: Attribute): void => void details.push(detail(attribute, undefined, 'Never', 'Static', 'DirectModification', undefined));
   const before = old && beforeScope ? evaluateMetadata(old, beforeScope) : record.metadata;

@@ -175,10 +175,11 @@ export class StackStore {
     running(this.state, GLOBAL, GLOBAL).delete(this.account, this.region, uuid);
   }
 
-  forgetOperation(uuid: string): void {
+  /** `keepObsolete`: what the operation would have cleaned up is left for the one that takes over from it. */
+  forgetOperation(uuid: string, keepObsolete = false): void {
     operations(this.state, this.account, this.region).delete(uuid);
     for (const touch of this.touches(uuid)) touches(this.state, this.account, this.region).delete(uuid, touch.logicalId);
-    for (const [key] of obsolete(this.state, this.account, this.region).entries([uuid])) obsolete(this.state, this.account, this.region).delete(...key);
+    if (!keepObsolete) for (const [key] of obsolete(this.state, this.account, this.region).entries([uuid])) obsolete(this.state, this.account, this.region).delete(...key);
     this.endOperation(uuid);
   }
 

@@ -2,7 +2,7 @@
  * Parameter types (user guide: "CloudFormation-supplied parameter types"). Each AWS-specific type names how a value of it is looked
  * for in the account.
  */
-export const AWS_SPECIFIC_TYPES = new Set([
+const AWS_SPECIFIC_TYPES = new Set([
   'AWS::EC2::AvailabilityZone::Name', 'AWS::EC2::Image::Id', 'AWS::EC2::Instance::Id', 'AWS::EC2::KeyPair::KeyName', 'AWS::EC2::SecurityGroup::GroupName',
   'AWS::EC2::SecurityGroup::Id', 'AWS::EC2::Subnet::Id', 'AWS::EC2::Volume::Id', 'AWS::EC2::VPC::Id', 'AWS::Route53::HostedZone::Id',
 ]);

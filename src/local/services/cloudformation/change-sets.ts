@@ -8,6 +8,7 @@ import { validationError } from '../../cfn/template/error.js';
 import { disablesRollback, requireSameMode } from './deployment-config.js';
 import { launch } from './engine.js';
 import { changeSetNotFound, findChangeSet, lookUpChangeSet, requireUpdatable, storeOf } from './lookup.js';
+import { changedIn } from './planning.js';
 import { planChangeSet, type PlannedChangeSet } from './plan-change-set.js';
 import { checkRole } from './prepare.js';
 import { changeShape, parametersShape } from './shapes.js';
@@ -111,7 +112,7 @@ export function executeChangeSet(input: Cfn.ExecuteChangeSetInput, context: Requ
     beginOperation(store, stack, creating ? 'CREATE_STACK' : changeSet.type === 'IMPORT' ? 'IMPORT' : 'UPDATE_STACK', changeSet.deployment, {
       ...NO_WISHES, principal: context.principal, now: context.now(), roleArn: changeSet.roleArn ?? stack.roleArn, token: input.ClientRequestToken,
       onFailure: creating ? (changeSet.onStackFailure ?? (disableRollback ? 'DO_NOTHING' : 'ROLLBACK')) : disableRollback ? 'DO_NOTHING' : 'ROLLBACK',
-      changes: creating ? undefined : changeSet.plan.changes.map((change) => change.logicalId), imports: changeSet.plan.changes.filter((change) => change.action === 'Import').flatMap((change) => changeSet.resourcesToImport.find((wanted) => wanted.logicalId === change.logicalId) ?? []),
+      changes: creating ? undefined : changedIn(changeSet.plan, stack), imports: changeSet.plan.changes.filter((change) => change.action === 'Import').flatMap((change) => changeSet.resourcesToImport.find((wanted) => wanted.logicalId === change.logicalId) ?? []),
       changeSetUuid: changeSet.uuid, express: changeSet.deploymentConfig?.Mode === 'EXPRESS',
       patch: { deploymentConfig: changeSet.deploymentConfig, updatedAt: context.now(), deletedAt: undefined, changeSetId: changeSet.id, disableRollback, retainExceptOnCreate: input.RetainExceptOnCreate === true },
     });

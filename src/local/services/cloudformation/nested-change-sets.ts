@@ -3,19 +3,18 @@ import type { RequestContext } from '../../kernel/service.js';
 import type * as Cfn from '../../models/types/cloudformation.js';
 import { actingClient } from '../../cfn/execute/acting.js';
 import { beginOperation, newStack, NO_WISHES, obsoleteChangeSets } from '../../cfn/execute/begin.js';
-import { computePlan } from '../../cfn/plan/compute.js';
 import { foreseenProperties } from '../../cfn/plan/foreseen.js';
 import type { Plan, PlannedChange } from '../../cfn/plan/plan.js';
 import type { Side } from '../../cfn/plan/side.js';
 import { nestedStackInput, type StackProperties } from '../../cfn/resources/cloudformation.js';
-import { providerOf } from '../../cfn/resources/index.js';
 import { generatedName } from '../../cfn/resources/names.js';
 import { mergeTags } from '../../cfn/resources/tags.js';
 import type { DeploymentConfig, ResourceRecord, StackRecord } from '../../cfn/store/records.js';
 import { launch } from './engine.js';
-import { findChangeSet, findStack, requireUpdatable, standingResources, storeOf } from './lookup.js';
+import { findChangeSet, findStack, requireUpdatable, storeOf } from './lookup.js';
 import { planChangeSet, type Lineage, type NewRecord, type PlannedChangeSet } from './plan-change-set.js';
-import { prepareText, standingSide } from './prepare.js';
+import { changedIn, planFrom } from './planning.js';
+import { prepareText } from './prepare.js';
 
 const NESTED = 'AWS::CloudFormation::Stack';
 
@@ -115,7 +114,7 @@ export async function executeNestedChangeSet(input: ExecuteNestedInput, context:
   const disableRollback = input.DeploymentConfig.DisableRollback === true;
   if (!creating) requireUpdatable(stack);
   const { deployment, side } = await prepareText(changeSet.deployment.templateBody, { ...input, Capabilities: changeSet.deployment.capabilities as Cfn.Capability[] }, stack, context, true);
-  const plan = computePlan({ before: standingSide(stack, context), after: side, resources: standingResources(store, stack.uuid), imports: [], modelled: (type) => providerOf(type).modelled === true });
+  const plan = planFrom(stack, side, context);
   const idle = !creating && plan.changes.length === 0 && !plan.outputsChange;
   store.transaction(() => {
     store.putToken('ExecuteNestedChangeSet', input.ClientRequestToken, changeSet.id);
@@ -125,7 +124,7 @@ export async function executeNestedChangeSet(input: ExecuteNestedInput, context:
     beginOperation(store, stack, creating ? 'CREATE_STACK' : 'UPDATE_STACK', deployment, {
       ...NO_WISHES, principal: context.principal, now: context.now(), roleArn: undefined, token: input.ClientRequestToken, express: input.DeploymentConfig.Mode === 'EXPRESS',
       onFailure: disableRollback ? 'DO_NOTHING' : 'ROLLBACK',
-      changes: creating ? undefined : plan.changes.map((change) => change.logicalId), changeSetUuid: changeSet.uuid,
+      changes: creating ? undefined : changedIn(plan, stack), changeSetUuid: changeSet.uuid,
       patch: { updatedAt: context.now(), deletedAt: undefined, changeSetId: changeSet.id, disableRollback, deploymentConfig: changeSet.deploymentConfig, ...(creating ? { timeoutInMinutes: input.TimeoutInMinutes } : {}) },
     });
   });

@@ -2,16 +2,15 @@ import { isAwsError } from '../../kernel/error.js';
 import type { RequestContext } from '../../kernel/service.js';
 import type * as Cfn from '../../models/types/cloudformation.js';
 import { timeUuid } from '../../cfn/execute/begin.js';
-import { computePlan } from '../../cfn/plan/compute.js';
 import type { Plan } from '../../cfn/plan/plan.js';
-import { providerOf } from '../../cfn/resources/index.js';
 import type { ChangeSetRecord, Deployment, ResourceToImport, StackRecord } from '../../cfn/store/records.js';
 import { validationError } from '../../cfn/template/error.js';
 import { TransformError } from '../../cfn/transform/error.js';
 import { existingResources } from './existing.js';
 import { standingResources, storeOf } from './lookup.js';
 import { planNested } from './nested-change-sets.js';
-import { prepare, standingSide } from './prepare.js';
+import { planFrom } from './planning.js';
+import { prepare } from './prepare.js';
 
 const UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set.";
 
@@ -46,7 +45,7 @@ export async function planChangeSet(input: Cfn.CreateChangeSetInput, stack: Stac
     const resources = standingResources(storeOf(context), stack.uuid);
     checkImports(base.resourcesToImport, base.type, side.template.resources);
     const imports = base.importExistingResources ? [...base.resourcesToImport, ...(await existingResources(side, stack, new Set(resources.keys()), context))] : base.resourcesToImport;
-    const own = computePlan({ before: standingSide(stack, context), after: side, resources, imports, modelled: (type) => providerOf(type).modelled === true });
+    const own = planFrom(stack, side, context, imports);
     refuseMixedImport(own, base.type);
     const { plan, nested, refused } = base.includeNestedStacks && base.type !== 'IMPORT' ? await planNested({ plan: own, side, stack, resources, record: base, input }, context) : { plan: own, nested: [], refused: undefined };
     if (refused !== undefined) return failed(refused, deployment, nested);

@@ -2,14 +2,13 @@ import { AwsError } from '../../kernel/error.js';
 import type { RequestContext } from '../../kernel/service.js';
 import type * as Cfn from '../../models/types/cloudformation.js';
 import { beginOperation, beginReturn, newStack, NO_WISHES, obsoleteChangeSets, type Wish } from '../../cfn/execute/begin.js';
-import { computePlan } from '../../cfn/plan/compute.js';
-import { providerOf } from '../../cfn/resources/index.js';
 import type { StackRecord } from '../../cfn/store/records.js';
 import { validationError } from '../../cfn/template/error.js';
 import { engineOf, launch } from './engine.js';
-import { findStack, requireUpdatable, standingResources, storeOf } from './lookup.js';
+import { findStack, requireUpdatable, storeOf } from './lookup.js';
 import { disablesRollback, requireSameMode } from './deployment-config.js';
-import { checkRole, prepare, standingSide } from './prepare.js';
+import { changedIn, planFrom } from './planning.js';
+import { checkRole, prepare } from './prepare.js';
 import { policyText } from './stack-policy.js';
 
 const STACK_NAME = /^[a-zA-Z][-a-zA-Z0-9]*$/;
@@ -65,15 +64,14 @@ export async function updateStack(input: Cfn.UpdateStackInput, context: RequestC
   await checkRole(input.RoleARN, context);
   const policy = await policyText(input, context);
   const policyDuringUpdate = await policyText({ StackPolicyBody: input.StackPolicyDuringUpdateBody, StackPolicyURL: input.StackPolicyDuringUpdateURL }, context);
-  const resources = standingResources(store, stack.uuid);
-  const plan = computePlan({ before: standingSide(stack, context), after: side, resources, imports: [], modelled: (type) => providerOf(type).modelled === true });
+  const plan = planFrom(stack, side, context);
   if (plan.changes.length === 0 && !plan.outputsChange) throw validationError('No updates are to be performed.');
   requireUpdatable(findStack(context, stack.id));
   store.transaction(() => {
     obsoleteChangeSets(store, stack.uuid);
     beginOperation(store, stack, 'UPDATE_STACK', deployment, {
       ...NO_WISHES, ...caller(input, context, stack), onFailure: disablesRollback(input) ? 'DO_NOTHING' : 'ROLLBACK', policy, policyDuringUpdate,
-      changes: plan.changes.map((change) => change.logicalId),
+      changes: changedIn(plan, stack),
       patch: { updatedAt: context.now(), deletedAt: undefined, disableRollback: disablesRollback(input), retainExceptOnCreate: input.RetainExceptOnCreate === true, deploymentConfig: input.DeploymentConfig },
     });
     if (input.ClientRequestToken !== undefined) store.putToken('UpdateStack', input.ClientRequestToken, stack.id);
