@@ -6,6 +6,9 @@ import { addRunCommand } from './run.js';
 import { addApproveCommands } from './approve.js';
 import { addBootstrapCommand } from './bootstrap.js';
 import { addDoctorCommand } from './doctor.js';
+import { addExplainCommand } from './explain.js';
+import { addPlanCommand } from './plan.js';
+import { addValidateCommand } from './validate.js';
 import { addWhereCommand } from './where.js';
 import { addWorldOptions } from './world.js';
 import { printError, terminal, type GlobalOptions } from './terminal.js';
@@ -28,6 +31,9 @@ async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(flotilla --help lists the commands)')
     .exitOverride();
   addWorldOptions(program);
+  addValidateCommand(program);
+  addPlanCommand(program);
+  addExplainCommand(program);
   addRunCommand(program);
   addWhereCommand(program);
   addApproveCommands(program);

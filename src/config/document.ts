@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair, type YAMLMap } from 'yaml';
 import type { Mistake, Path } from './mistake.js';
+import { withoutSecrets } from './secrets.js';
 
 /** One fleet file, read: plain data, and where each part of it stands. */
 export interface FleetDocument {
@@ -11,7 +12,7 @@ export interface FleetDocument {
   find(path: Path, atKey: boolean): { readonly depth: number; readonly range: Range; readonly collection: boolean };
   /** How the value at `path` is written, where it is one word. */
   written(path: Path): string | undefined;
-  place(range: Range): { readonly where: string; readonly frame: string };
+  place(range: Range): { readonly where: string; readonly frame: string | undefined };
 }
 
 /** Offsets in the text, the end excluded. */
@@ -176,7 +177,7 @@ function placeIn(file: string, text: string, lines: LineCounter, [start, end]: R
   const { line, col } = text === '' ? { line: 1, col: 1 } : lines.linePos(at);
   const from = at - (col - 1);
   const newline = text.indexOf('\n', from);
-  const content = text.slice(from, newline === -1 ? undefined : newline).replace(/\r$/, '');
+  const content = withoutSecrets(text.slice(from, newline === -1 ? undefined : newline).replace(/\r$/, ''));
   const width = Math.max(1, Math.min(end - at, content.length - col + 1));
   // Long lines (JSON in one line) are cut around what is meant.
   const cut = Math.max(0, col - 61);

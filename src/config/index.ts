@@ -1,5 +1,8 @@
-export { checkConfig, loadConfig, readConfig, type Check, type FleetText } from './load.js';
+export { CONFIG_CODES, type CodeExplanation } from './codes.js';
+export { defineFleet } from './define.js';
+export { checkConfig, fleetFileIn, FLEET_FILES, inspectConfig, loadConfig, readConfig, type Check, type FleetText } from './load.js';
 export { deepMerge } from './merge.js';
+export { isProgram } from './program.js';
 export { FleetFileError, printProblem, refuse, type Mistake, type Path, type Problem } from './mistake.js';
 export type { FleetConfig, FleetInput, Notify, PipelineEvent } from './schema/fleet.js';
 export type { Environment, BootstrapSettings } from './schema/environment.js';

@@ -3,6 +3,7 @@ import { nearest } from '../shared/suggest.js';
 import { definition, formsAt, keysOf, providerOf, variants } from './forms.js';
 import { isDictionary } from './merge.js';
 import type { Mistake, Path } from './mistake.js';
+import { nearestAccount } from './places.js';
 import { fleetFile } from './schema/fleet.js';
 import { sourceForms } from './schema/source.js';
 
@@ -32,14 +33,14 @@ function translate(issue: Issue, above: Path, root: unknown, written: (path: Pat
     case 'invalid_key':
       return issue.issues.map((inner) => ({ ...coded(inner.message, [...path], 'CFG014'), atKey: true }));
     case 'invalid_type':
-      return [wrongType(issue, path, value, written)];
+      return [wrongType(issue, path, value, root, written)];
     case 'invalid_value':
       return [oneOf(issue.values.map(String), path, value)];
     case 'too_big':
     case 'too_small':
       return [coded(issue.message, path, 'CFG009', bounds(issue))];
     default:
-      return [withAdvice(coded(issue.message, path, 'CFG008', 'is not a valid value'), value, written(path))];
+      return [withAdvice(coded(issue.message, path, 'CFG008', 'is not a valid value'), value, written(path), root)];
   }
 }
 
@@ -49,11 +50,11 @@ function coded(message: string, path: Path, otherwise: string, what = message): 
   return match ? { code: match[1]!, path, what: match[2]! } : { code: otherwise, path, what };
 }
 
-function wrongType(issue: Extract<Issue, { code: 'invalid_type' }>, path: Path, value: unknown, written: (path: Path) => string | undefined): Mistake {
+function wrongType(issue: Extract<Issue, { code: 'invalid_type' }>, path: Path, value: unknown, root: unknown, written: (path: Path) => string | undefined): Mistake {
   if (value === undefined) return path.length === 0 ? { code: 'CFG006', path, what: 'the fleet is missing' } : { code: 'CFG006', path, what: 'is missing', fix: `add \`${String(path.at(-1))}:\`` };
   const plain = { code: 'CFG007', path, what: `must be ${KINDS[issue.expected] ?? issue.expected}, not ${kindOf(value)}` };
   if (path.length === 0) return { ...plain, what: `the file must hold an object, not ${kindOf(value)}`, fix: 'begin with `fleet: NAME`' };
-  return withAdvice(coded(issue.message, path, 'CFG007', plain.what), value, written(path));
+  return withAdvice(coded(issue.message, path, 'CFG007', plain.what), value, written(path), root);
 }
 
 const KINDS: Readonly<Record<string, string>> = { string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'an object', record: 'an object' };
@@ -66,18 +67,20 @@ export function kindOf(value: unknown): string {
 }
 
 /** Why and fix where the value itself shows what went wrong. */
-function withAdvice(mistake: Mistake, value: unknown, written: string | undefined): Mistake {
+function withAdvice(mistake: Mistake, value: unknown, written: string | undefined, root: unknown): Mistake {
   const key = String(mistake.path.findLast((part) => typeof part === 'string') ?? '');
-  if (mistake.code === 'CFG012') return { ...mistake, ...accountAdvice(value, written, key) };
+  if (mistake.code === 'CFG012') return { ...mistake, ...accountAdvice(value, written, key, root) };
   if (mistake.code === 'CFG007' && typeof value === 'number' && mistake.what.includes('text')) return { ...mistake, why: 'unquoted digits parse as a number', fix: `${key}: "${written ?? value}"` };
   return mistake;
 }
 
-function accountAdvice(value: unknown, written: string | undefined, key: string): Pick<Mistake, 'why' | 'fix'> {
+function accountAdvice(value: unknown, written: string | undefined, key: string, root: unknown): Pick<Mistake, 'why' | 'fix'> {
   const digits = (written ?? String(value)).replaceAll(/[^0-9]/g, '');
   if (typeof value === 'number') return { why: 'unquoted digits parse as a number', fix: digits.length === 12 ? `${key}: "${digits}"` : 'quote the 12 digits' };
   if (typeof value === 'string' && digits.length === 12) return { why: 'an account ID has digits alone', fix: `${key}: "${digits}"` };
-  return typeof value === 'string' ? { why: `it has ${digits.length} digits`, fix: 'compare it with `aws sts get-caller-identity`' } : {};
+  if (typeof value !== 'string') return {};
+  const meant = nearestAccount(value, root);
+  return { why: `it has ${digits.length} digits`, fix: meant === undefined ? 'compare it with `aws sts get-caller-identity`' : `did you mean "${meant}"? It stands elsewhere in the file` };
 }
 
 function oneOf(values: readonly string[], path: Path, value: unknown): Mistake {
@@ -126,7 +129,7 @@ function union(branches: readonly (readonly Issue[])[], path: Path, value: unkno
   const all = branches.flat();
   const own = all.find((issue) => /^CFG\d{3}: /.test(issue.message) && issue.code === 'invalid_type');
   const expected = [...new Set(all.flatMap((issue) => (issue.path.length > 0 ? [] : issue.code === 'invalid_value' ? issue.values.map((one) => JSON.stringify(one)) : issue.code === 'invalid_type' ? [KINDS[issue.expected] ?? issue.expected] : [])))];
-  if (own !== undefined && !isDictionary(value) && !Array.isArray(value)) return [withAdvice(coded(own.message, path, 'CFG007'), value, written(path))];
+  if (own !== undefined && !isDictionary(value) && !Array.isArray(value)) return [withAdvice(coded(own.message, path, 'CFG007'), value, written(path), root)];
   const literals = all.flatMap((issue) => (issue.code === 'invalid_value' ? issue.values.map(String) : []));
   const near = typeof value === 'string' ? nearest(value, literals) : undefined;
   return [{ code: 'CFG010', path, what: `must be ${listed(expected)}, not ${typeof value === 'string' ? JSON.stringify(value) : kindOf(value)}`, fix: near === undefined ? undefined : `did you mean ${near}?` }];

@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { readDocument, type FleetDocument } from './document.js';
 import { mistakesOf } from './issues.js';
 import { isDictionary, layFile } from './merge.js';
 import { FleetFileError, problemOf, type Mistake, type Path, type Problem } from './mistake.js';
+import { accountWarnings, regionMistakes } from './places.js';
+import { isProgram, runProgram } from './program.js';
 import { fleetFile, type FleetConfig } from './schema/fleet.js';
+import { secretMistake, secretMistakes, secretsIn } from './secrets.js';
 
 /** One file's name and text. */
 export interface FleetText {
@@ -20,35 +23,78 @@ export type Check = (config: FleetConfig) => readonly Mistake[];
  * that `check` finds included.
  */
 export function loadConfig(file: string, overlays: readonly string[], check: Check): FleetConfig {
-  return readConfig([file, ...overlays].map(readText), check);
+  return readLayers([file, ...overlays].map(readLayer), check).config;
+}
+
+/** Names a fleet file has when none is said, in the order they are looked for. */
+export const FLEET_FILES: readonly string[] = ['flotilla.yaml', 'flotilla.yml', 'flotilla.json', 'flotilla.config.ts', 'flotilla.config.mts', 'flotilla.config.mjs', 'flotilla.config.js', 'flotilla.config.cjs'];
+
+/** The fleet file of a folder, or undefined. */
+export function fleetFileIn(folder: string): string | undefined {
+  return FLEET_FILES.map((name) => join(folder, name)).find((file) => existsSync(file));
+}
+
+/** As `loadConfig`, with what is allowed but looks wrong. */
+export function inspectConfig(file: string, overlays: readonly string[], check: Check): { readonly config: FleetConfig; readonly warnings: readonly Problem[] } {
+  return readLayers([file, ...overlays].map(readLayer), check);
 }
 
 /** The same from texts. */
 export function readConfig(texts: readonly FleetText[], check: Check): FleetConfig {
-  const layers = texts.map(({ file, text }) => readDocument(file, text));
+  return readLayers(texts.map(readText), check).config;
+}
+
+function readLayers(layers: readonly FleetDocument[], check: Check): { readonly config: FleetConfig; readonly warnings: readonly Problem[] } {
   const broken = layers.flatMap((layer) => layer.mistakes.map((mistake) => problemOf(mistake, layer.place(mistake.range))));
-  const file = texts[0]?.file;
+  const file = layers[0]?.file;
   if (broken.length > 0) throw new FleetFileError(broken, file);
   const value = layers.map((layer) => layer.value).reduce((base, over) => layFile(base, over ?? undefined));
   const { config, mistakes } = validate(value, check, (path) => holding(layers, path).written(path));
   if (config === undefined || mistakes.length > 0) throw new FleetFileError(located(mistakes, layers), file);
-  return config;
+  return { config, warnings: located(accountWarnings(config), layers) };
 }
 
 /** The same from an object, as `flotilla.config.ts` and tests have it; problems carry no place. */
 export function checkConfig(value: unknown, check: Check): FleetConfig {
-  const { config, mistakes } = validate(value, check, () => undefined);
+  const secrets = secretMistakes(value);
+  const { config, mistakes: others } = validate(value, check, () => undefined);
+  const mistakes = [...secrets, ...others];
   if (config === undefined || mistakes.length > 0) throw new FleetFileError(mistakes.map((mistake) => problemOf(mistake, undefined)), undefined);
   return config;
 }
 
-function readText(file: string): FleetText {
+function readText({ file, text }: FleetText): FleetDocument {
+  const layer = readDocument(file, text);
+  const secrets = secretsIn(text).map(({ what, range }) => ({ ...secretMistake(what, []), range }));
+  return { ...layer, mistakes: [...layer.mistakes, ...secrets] };
+}
+
+function readLayer(file: string): FleetDocument {
+  let text: string;
   try {
-    return { file: shortest(file), text: readFileSync(file, 'utf8') };
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new FleetFileError([problemOf({ code: 'CFG001', path: [], what: missing ? `there is no file ${shortest(file)}` : `${shortest(file)} can't be read: ${(error as Error).message}`, fix: missing ? 'write one with `flotilla init`, or name it with --config' : undefined }, undefined)], shortest(file));
+    throw new FleetFileError([problemOf({ code: 'CFG001', path: [], what: missing ? `there is no file ${shortest(file)}` : `${shortest(file)} can't be read: ${(error as Error).message}`, fix: missing ? 'write one with `flotilla init`, or name another' : undefined }, undefined)], shortest(file));
   }
+  return isProgram(file) ? readProgram(file, text) : readText({ file: shortest(file), text });
+}
+
+/** A program's answer is data: its mistakes have a path, and the file as their place. */
+function readProgram(file: string, text: string): FleetDocument {
+  const value = runProgram(file);
+  const mistakes = [...secretsIn(text).map(({ what }) => secretMistake(what, [])), ...secretMistakes(value)].map((mistake) => ({ ...mistake, range: [0, 0] as const }));
+  return { file: shortest(file), value, mistakes, find: (path) => depthIn(value, path), written: () => undefined, place: () => ({ where: shortest(file), frame: undefined }) };
+}
+
+function depthIn(value: unknown, path: Path): { depth: number; range: readonly [number, number]; collection: boolean } {
+  let part = value;
+  let depth = 0;
+  for (; depth < path.length; depth++) {
+    if ((!isDictionary(part) && !Array.isArray(part)) || !Object.hasOwn(part, path[depth]!)) break;
+    part = (part as Record<string | number, unknown>)[path[depth]!];
+  }
+  return { depth, range: [0, 0], collection: isDictionary(part) || Array.isArray(part) };
 }
 
 /** As seen from where the command runs, where that is shorter. */
@@ -59,7 +105,7 @@ function shortest(file: string): string {
 
 function validate(value: unknown, check: Check, written: (path: Path) => string | undefined): { config: FleetConfig | undefined; mistakes: readonly Mistake[] } {
   const result = fleetFile.safeParse(value);
-  if (result.success) return { config: result.data, mistakes: check(result.data) };
+  if (result.success) return { config: result.data, mistakes: [...regionMistakes(result.data), ...check(result.data)] };
   const mistakes = mistakesOf(result.error.issues, value, written);
   return { config: undefined, mistakes: [...mistakes, ...checkWhatIsValid(value, mistakes, check)] };
 }
@@ -77,7 +123,7 @@ function checkWhatIsValid(value: unknown, mistakes: readonly Mistake[], check: C
     }
     const result = fleetFile.safeParse(copy);
     // What is said about a part that was taken out, or about what it was taken out of, may only come from that.
-    if (result.success) return check(result.data).filter((mistake) => !removed.some((path) => related(path, mistake.path)));
+    if (result.success) return [...regionMistakes(result.data), ...check(result.data)].filter((mistake) => !removed.some((path) => related(path, mistake.path)));
     refused = mistakesOf(result.error.issues, copy, () => undefined);
   }
   return [];

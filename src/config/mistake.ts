@@ -46,7 +46,7 @@ export function refuse(mistakes: readonly Mistake[]): void {
   if (mistakes.length > 0) throw new FleetFileError(mistakes.map((mistake) => problemOf(mistake, undefined)), undefined);
 }
 
-export function problemOf(mistake: Mistake, place: { readonly where: string; readonly frame: string } | undefined): Problem {
+export function problemOf(mistake: Mistake, place: { readonly where: string; readonly frame: string | undefined } | undefined): Problem {
   const path = printPath(mistake.path);
   return { code: mistake.code, path, message: path === '' ? mistake.what : `${path} ${mistake.what}`, where: place?.where, frame: place?.frame, why: mistake.why, fix: mistake.fix };
 }

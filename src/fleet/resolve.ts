@@ -1,6 +1,6 @@
 import { refuse, type FleetConfig, type Mistake } from '../config/index.js';
 import type { Fleet, Pipeline, Target } from './model.js';
-import { checkStages } from './quotas.js';
+import { checkQuotas } from './quotas.js';
 import { bootstrapMatrix } from './resolve/bootstrap.js';
 import type { Report } from './resolve/names.js';
 import { resolvePipelines } from './resolve/pipelines.js';
@@ -26,7 +26,7 @@ export function examineFleet(config: FleetConfig): { readonly fleet: Fleet; read
   for (const pipeline of pipelines) checkPartition(pipeline, report);
   const bootstrap = bootstrapMatrix(pipelines, report);
   const fleet = { name: config.fleet, tags: config.tags ?? {}, pipelines: pipelines.map(withoutPaths), bootstrap, quotas: config.quotas ?? {} };
-  checkStages(fleet, report);
+  checkQuotas(fleet, report);
   return { fleet, mistakes: [...mistakes.values()] };
 }
 

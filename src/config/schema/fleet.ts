@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { bootstrap, environment } from './environment.js';
-import { arn, name, parameters, tags } from './names.js';
+import { arn, name, parameters, region, tags } from './names.js';
 import { namedPipeline, pipelineSettings } from './pipeline.js';
 
 /** Events of a pipeline that notifications may be about (CodeStar Notifications, event types of pipelines). */
@@ -33,6 +33,7 @@ export const fleetFile = z.strictObject({
   terminationProtection: z.boolean().optional(),
   notify: notify.optional(),
   tags: tags.optional(),
+  newRegions: z.array(region).optional().meta({ description: 'Regions that AWS has opened since this version of Flotilla' }),
   quotas: z.record(z.string(), z.int().positive()).optional().meta({ description: 'Quotas of your accounts where they differ from the defaults, by name' }),
 });
 

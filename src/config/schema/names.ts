@@ -40,7 +40,9 @@ export const secretName = z
 
 export const commands = z.array(z.string().min(1)).min(1).meta({ description: 'Shell commands, one a line' });
 
-export const environmentVariables = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'CFG018: must be the name of an environment variable'), z.string());
+export const environmentVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'CFG018: must be the name of an environment variable');
+
+export const environmentVariables = z.record(environmentVariable, z.string());
 
 export const tags = z.record(z.string().min(1).max(128), z.string().max(256)).meta({ description: 'Tags, by key' });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accountId, arn, commands, environmentVariables, region, secretName } from './names.js';
+import { accountId, arn, commands, environmentVariable, environmentVariables, region, secretName } from './names.js';
 
 /** Network of builds: by VPC ID with its subnets, as CodeBuild wants them. Looking one up at synth would need credentials. */
 const vpc = z.strictObject({
@@ -31,12 +31,12 @@ export const buildSettings = z.strictObject({
   docker: z.array(dockerCredential).optional().meta({ description: 'Credentials of container registries' }),
   cache: cache.optional(),
   environment: environmentVariables.optional(),
-  secrets: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'CFG018: must be the name of an environment variable'), secretName).optional().meta({ description: 'Environment variables filled from Secrets Manager: VARIABLE: secret name' }),
+  secrets: z.record(environmentVariable, secretName).optional().meta({ description: 'Environment variables filled from Secrets Manager: VARIABLE: secret name' }),
   policies: z.array(arn('iam')).optional().meta({ description: 'Managed policies of the builds’ roles' }),
 });
 
 /** A build step: its commands, or those and settings of its own. */
-export const step = z.union([commands, z.strictObject({ ...buildSettings.shape, commands, install: z.array(z.string()).optional(), outputs: z.record(z.string(), z.string()).optional().meta({ description: 'Environment variables from stack outputs: VARIABLE: Stack.Output. Outputs declared on a stack are there by their own names' }) })]);
+export const step = z.union([commands, z.strictObject({ ...buildSettings.shape, commands, install: z.array(z.string()).optional(), outputs: z.record(environmentVariable, z.string().regex(/^[^.\s]+\.[^.\s]+$/, 'CFG064: must be Stack.Output')).optional().meta({ description: 'Environment variables from stack outputs: VARIABLE: Stack.Output. Outputs declared on a stack are there by their own names' }) })]);
 
 export const synth = z.union([
   commands,

@@ -211,6 +211,10 @@ describe('what contradicts itself is refused, with its path', () => {
     expect(refusals(parts)).toEqual(expected);
   });
 
+  test('a quota nobody counts', () => {
+    expect(refusals({ quotas: { 'codepipeline.stage': 9 } })).toEqual(['CFG066 quotas["codepipeline.stage"]']);
+  });
+
   test('raised quotas count', () => {
     const environments = Object.fromEntries(Array.from({ length: 47 }, (_, index) => [`e${index}`, prod]));
     expect(refusals({ environments, quotas: { 'codepipeline.stages': 100 } })).toEqual([]);

@@ -1,0 +1,52 @@
+import type { Pipeline, Target, Wave } from './model.js';
+
+/** What a fleet file doesn't say about its app. */
+export interface ShapeAssumptions {
+  /** Stacks of the app in each target, templates of the fleet file aside. */
+  readonly stacks: number;
+}
+
+/** How many actions and builds a pipeline will have, by stage. */
+export interface PipelineShape {
+  readonly stages: readonly StageShape[];
+}
+
+export interface StageShape {
+  readonly name: string;
+  readonly actions: number;
+  /** Actions that are CodeBuild builds; they run at the same time at most. */
+  readonly builds: number;
+  /** Actions that wait for a person. */
+  readonly approvals: number;
+  /** Stacks deployed. */
+  readonly stacks: number;
+}
+
+/** Actions as CDK Pipelines makes them: two a stack (a change set prepared, then executed), one without change sets. */
+export function shapeOf(pipeline: Pipeline, { stacks }: ShapeAssumptions): PipelineShape {
+  const own = [
+    { name: 'Source', actions: 1 + Object.keys(pipeline.inputs).length, builds: 0, approvals: 0, stacks: 0 },
+    build('Build'),
+    ...(pipeline.selfMutation ? [build('UpdatePipeline')] : []),
+    // One action publishes all assets; published one by one their number is the app's, and at least one.
+    build('Assets'),
+  ];
+  return { stages: [...own, ...pipeline.waves.map((wave) => waveShape(wave, pipeline, stacks))] };
+}
+
+/** Stacks of a target: the app's, and those of templates, in each of its regions. */
+export function stacksOf(target: Target, stacks: number): number {
+  return (stacks + target.templates.length) * target.regions.length;
+}
+
+function waveShape(wave: Wave, pipeline: Pipeline, stacks: number): StageShape {
+  const perStack = pipeline.changeSets ? 2 : 1;
+  const builds = wave.before.length + wave.targets.reduce((sum, target) => sum + target.verify.length + (target.permissions === undefined ? 0 : 1), 0);
+  const approvals = wave.approvals.length + wave.targets.filter((target) => target.permissions?.approve === true).length;
+  const deployed = wave.targets.reduce((sum, target) => sum + stacksOf(target, stacks), 0);
+  return { name: wave.id, actions: builds + approvals + deployed * perStack, builds, approvals, stacks: deployed };
+}
+
+function build(name: string): StageShape {
+  return { name, actions: 1, builds: 1, approvals: 0, stacks: 0 };
+}
