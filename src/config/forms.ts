@@ -29,10 +29,6 @@ export function keysOf(forms: readonly z.ZodType[]): readonly string[] {
   return [...new Set(forms.flatMap((form) => Object.keys(definition(form).shape ?? {})))];
 }
 
-export function shapeOf(form: z.ZodType): Readonly<Record<string, z.ZodType>> | undefined {
-  return definition(form).shape;
-}
-
 /** Every form a schema has, optional and default taken off and unions taken apart. */
 export function variants(schema: z.ZodType): readonly z.ZodType[] {
   const { innerType, options } = definition(schema);
