@@ -25,18 +25,25 @@ const common = {
   sourcemap: false,
   logLevel: 'warning',
   external,
+  metafile: true,
   define: { FLOTILLA_VERSION: JSON.stringify(version) },
 };
 
-await build({
+const bundles = [];
+bundles.push(await build({
   ...common,
   format: 'esm',
   outdir: out,
   entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts', local: 'src/local/main.ts', 'local-api': 'src/local/index.ts' },
   splitting: true,
   chunkNames: 'chunk-[hash]',
-});
-await build({ ...common, format: 'cjs', outfile: join(out, 'cdk.cjs'), entryPoints: ['src/cdk/index.ts'] });
+  // Bundled packages written as CommonJS ask for Node's own modules.
+  banner: { js: "import { createRequire as flotillaRequire } from 'node:module'; const require = flotillaRequire(import.meta.url);" },
+}));
+bundles.push(await build({ ...common, format: 'cjs', outfile: join(out, 'cdk.cjs'), entryPoints: ['src/cdk/index.ts'] }));
+// Runs in builds, from the cloud assembly: whole in itself, for every Node that CodeBuild's images have.
+bundles.push(await build({ ...common, external: [], target: 'node18', format: 'cjs', minify: true, legalComments: 'none', outfile: join(out, 'steps', 'steps.cjs'), entryPoints: ['src/steps/main.ts'] }));
+writeFileSync(join(out, 'THIRD-PARTY.md'), licences(bundles));
 
 for (const folder of dataFolders(join(root, 'src', 'local'))) cpSync(folder, join(out, 'data'), { recursive: true });
 await bundleLambdaSdk(root, join(out, 'data'));
@@ -46,6 +53,19 @@ writeFileSync(join(out, 'cdk.d.cts'), "export * from './types/cdk/index.js';\n")
 
 cpSync(out, dist, { recursive: true, force: true });
 removeStale(dist, out);
+
+/** Name, version and licence text of every package whose code is in the bundles. */
+function licences(results) {
+  const folders = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.inputs)).map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]).filter(Boolean));
+  const entries = [...folders].map((folder) => {
+    const { name, version: own, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    return { name, own, license, text: file ? readFileSync(join(root, folder, file), 'utf8').trim() : '' };
+  });
+  const byText = new Map();
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) byText.set(entry.text, [...(byText.get(entry.text) ?? []), entry]);
+  return `# Packages bundled into Flotilla\n\n${[...byText].map(([text, users]) => `${users.map(({ name, own, license }) => `- ${name} ${own} (${license})`).join('\n')}\n\n\`\`\`\n${text || 'The package carries no licence file.'}\n\`\`\`\n`).join('\n')}`;
+}
 
 /** Removes from `folder` what `made` doesn't have. */
 function removeStale(folder, made) {

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, root, setUp } from './setup.mjs';
+import { vendor } from './vendor.mjs';
 
 setUp();
 build();
@@ -14,7 +15,7 @@ const git = (...args) => execFileSync('git', ['-c', 'user.name=Flotilla', '-c', 
 exportExample();
 const cli = join(root, 'dist', 'cli.js');
 const interactive = process.stdin.isTTY && process.stderr.isTTY;
-if (!interactive) process.stderr.write('no terminal: the gate PromoteToProd is approved by npm start itself\n');
+if (!interactive) process.stderr.write('no terminal: npm start approves the gates itself (PromoteToProd, and ConfirmPermissions where permissions are broadened)\n');
 const { status } = spawnSync(process.execPath, [cli, 'run', work, ...(interactive ? [] : ['--approve', 'all']), ...process.argv.slice(2)], { stdio: 'inherit' });
 process.exit(status ?? 1);
 
@@ -23,6 +24,7 @@ function exportExample() {
   mkdirSync(work, { recursive: true });
   for (const name of readdirSync(work)) if (!['.git', '.flotilla', 'node_modules'].includes(name)) rmSync(join(work, name), { recursive: true });
   for (const name of readdirSync(source)) if (!['node_modules', 'cdk.out', '.flotilla'].includes(name)) cpSync(join(source, name), join(work, name), { recursive: true });
+  vendor(work);
   if (!existsSync(join(work, '.git'))) git('init', '--quiet', '--initial-branch=main');
   git('add', '--all');
   if (git('status', '--porcelain') !== '') git('commit', '--quiet', '--message', 'Payments: charge by API');

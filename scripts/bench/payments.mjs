@@ -1,4 +1,4 @@
-// `flotilla run --again` of examples/payments, warm, against its floor: the commands of the user and of CDK's own buildspecs, timed alone.
+// `flotilla run --again` of payments in plain CDK (test/fixtures/payments), warm, against its floor: the commands of the user and of CDK's own buildspecs, timed alone.
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { BatchGetBuildsCommand, CodeBuildClient } from '@aws-sdk/client-codebuild';
 import { CodePipelineClient, ListActionExecutionsCommand, ListPipelineExecutionsCommand } from '@aws-sdk/client-codepipeline';
@@ -37,7 +37,7 @@ export async function payments(out) {
 }
 
 function exportExample(folder) {
-  const source = join(root, 'examples', 'payments');
+  const source = join(root, 'test', 'fixtures', 'payments');
   for (const name of readdirSync(source)) if (!['node_modules', 'cdk.out', '.flotilla'].includes(name)) cpSync(join(source, name), join(folder, name), { recursive: true });
   const git = (...args) => execFileSync('git', ['-c', 'user.name=Bench', '-c', 'user.email=bench@localhost', '-c', 'commit.gpgsign=false', '-c', 'core.hooksPath=/dev/null', ...args], { cwd: folder });
   git('init', '--quiet', '--initial-branch=main');

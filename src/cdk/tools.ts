@@ -5,23 +5,25 @@ import { FlotillaError } from '../shared/errors.js';
 export interface PinnedTools {
   /** The CDK CLI: `npm install -g aws-cdk@VERSION`. */
   readonly cdkCli: string;
-  /** Major version of the cloud assembly the CLI reads at most. */
+  /** The asset publisher: `npm install -g cdk-assets@VERSION`. */
+  readonly cdkAssets: string;
+  /** Major version of the cloud assembly both of them read at most. */
   readonly readsSchema: number;
 }
 
-/** aws-cdk 2.1148.1 carries @aws-cdk/cloud-assembly-schema 55. Its tag `latest` must never be followed: it names a stray 3.0.0. */
-const TOOLS: PinnedTools = { cdkCli: '2.1148.1', readsSchema: 55 };
+/** aws-cdk 2.1148.1 reads assemblies of schema 55, cdk-assets 4.7.3 of 54. The tag `latest` of aws-cdk must never be followed: it names a stray 3.0.0. */
+const TOOLS: PinnedTools = { cdkCli: '2.1148.1', cdkAssets: '4.7.3', readsSchema: 54 };
 
 /**
  * The tools this version of Flotilla was tested with, checked against the aws-cdk-lib that writes the assembly. Raises CDK001 when the
- * library writes a newer assembly than the pinned CLI can read, which on AWS would fail only in the pipeline's SelfMutate step.
+ * library writes a newer assembly than they read, which on AWS would fail only in the pipeline's SelfMutate or Assets step.
  */
 export function pinnedTools(): PinnedTools {
   const written = Number.parseInt(Manifest.version(), 10);
   if (written > TOOLS.readsSchema) {
-    throw new FlotillaError('CDK001', `aws-cdk-lib writes cloud assemblies of schema ${written}, the pinned CDK CLI ${TOOLS.cdkCli} reads ${TOOLS.readsSchema} at most`, {
-      why: 'the pipeline would fail at its SelfMutate step: "Cloud assembly schema version mismatch"',
-      fix: 'update flotilla, or use the aws-cdk-lib it was tested with',
+    throw new FlotillaError('CDK001', `this aws-cdk-lib writes cloud assemblies of schema ${written}, the pinned cdk-assets ${TOOLS.cdkAssets} reads ${TOOLS.readsSchema} at most`, {
+      why: 'the pipeline would fail where it publishes assets: "Cloud assembly schema version mismatch"',
+      fix: 'use the aws-cdk-lib this version was tested with (npm install aws-cdk-lib@2.271.0), or a later flotilla',
       exitCode: 2,
     });
   }

@@ -1,10 +1,7 @@
 import { App } from 'aws-cdk-lib';
-import { PipelineStack } from '../lib/pipeline-stack.js';
+import { Fleet } from 'flotilla/cdk';
+import { PaymentsStack } from '../lib/payments-stack.js';
 
-const app = new App();
-
-new PipelineStack(app, 'PaymentsPipeline', {
-  env: { account: '999999999999', region: 'us-east-1' },
-  repository: 'payments',
-  branch: 'main',
+Fleet.load(new App(), 'flotilla.yaml').deploy((stage, target) => {
+  new PaymentsStack(stage, 'Payments', { env: target.env });
 });

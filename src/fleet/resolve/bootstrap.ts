@@ -1,10 +1,11 @@
 import { deepMerge, type BootstrapSettings } from '../../config/index.js';
+import { DEFAULT_QUALIFIER, DEFAULT_TOOLKIT } from '../../shared/bootstrap.js';
 import type { BootstrapPair, Pipeline } from '../model.js';
 import type { Report } from './names.js';
 import type { PlacedTarget } from './targets.js';
 
 /** The CDK's own defaults (CDK guide, Bootstrap your environment): the qualifier of every bootstrap nobody named, and its stack. */
-const DEFAULTS = { qualifier: 'hnb659fds', toolkitStackName: 'CDKToolkit' } as const;
+const DEFAULTS = { qualifier: DEFAULT_QUALIFIER, toolkitStackName: DEFAULT_TOOLKIT } as const;
 
 /** Settings laid over each other, the CDK's defaults below them. */
 export function bootstrapOf(layers: readonly (BootstrapSettings | undefined)[]): BootstrapSettings {

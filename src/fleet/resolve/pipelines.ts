@@ -76,7 +76,7 @@ function resolvePipeline(key: string | undefined, settings: PipelineSettings, pa
       preflight: settings.preflight ?? true,
       assets: { batch: settings.assets?.batch ?? true, skipPublished: settings.assets?.skipPublished ?? true },
       artifacts: { ...settings.artifacts, expireAfter: settings.artifacts?.expireAfter ?? 90, templatesOnly: settings.artifacts?.templatesOnly ?? false },
-      changeSets: settings.changeSets ?? true,
+      changeSets: settings.changeSets ?? false,
       terminationProtection: settings.terminationProtection ?? config.terminationProtection ?? false,
       permissionsBoundary: config.permissionsBoundary,
       tags: { ...config.tags, ...settings.tags },

@@ -1,3 +1,4 @@
+import { DEFAULT_QUALIFIER, DEFAULT_TOOLKIT } from '../../shared/bootstrap.js';
 import { deepMerge, type BootstrapSettings, type Environment, type FleetConfig, type Path, type Step as StepConfig } from '../../config/index.js';
 import type { PermissionsGate, Step, Target, TargetRegion, TemplateStack } from '../model.js';
 import { bootstrapOf } from './bootstrap.js';
@@ -101,7 +102,7 @@ function checkToolkit(bootstrap: BootstrapSettings, config: FleetConfig, environ
 
 /** A bootstrap of one's own under the default stack's name would replace the default bootstrap (CDK guide, Customize bootstrapping: qualifier). */
 export function reportToolkit(bootstrap: BootstrapSettings, path: Path, report: Report): void {
-  if (bootstrap.qualifier === 'hnb659fds' || bootstrap.toolkitStackName !== 'CDKToolkit') return;
+  if (bootstrap.qualifier === DEFAULT_QUALIFIER || bootstrap.toolkitStackName !== DEFAULT_TOOLKIT) return;
   report({
     code: 'CFG055',
     path: [...path, 'qualifier'],

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEFAULT_QUALIFIER } from '../../shared/bootstrap.js';
 import { FlotillaError } from '../../shared/errors.js';
 
 /** What a cloud assembly says of its stacks (schema of @aws-cdk/cloud-assembly-schema; nested assemblies are its stages). */
@@ -16,6 +17,14 @@ export interface AssemblyStack {
   /** Paths of the stacks of the same assembly that have to stand before this one. */
   readonly dependsOn: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
+  /** ID of the stage the stack is in; undefined for stacks of the top assembly. */
+  readonly stage: string | undefined;
+  /** Role that deploys the stack, and the one that reads its account: ARNs of the bootstrap. */
+  readonly deployRoleArn: string;
+  readonly lookupRoleArn: string;
+  /** Bootstrap version the stack needs at least. */
+  readonly requiredVersion: number;
+  readonly terminationProtection: boolean;
 }
 
 export interface Environment {
@@ -47,8 +56,6 @@ export interface SourceAction {
   readonly configuration: Readonly<Record<string, string>>;
 }
 
-const DEFAULT_QUALIFIER = 'hnb659fds';
-
 interface Manifest {
   readonly artifacts?: Readonly<Record<string, Artifact>>;
 }
@@ -64,41 +71,60 @@ interface Artifact {
     readonly directoryName?: string;
     readonly bootstrapStackVersionSsmParameter?: string;
     readonly tags?: Readonly<Record<string, string>>;
+    readonly assumeRoleArn?: string;
+    readonly lookupRole?: { readonly arn?: string };
+    readonly requiresBootstrapStackVersion?: number;
+    readonly terminationProtection?: boolean;
   };
 }
 
 /** Reads an assembly whole. `fallback` stands for what the app left open (environment-agnostic stacks). */
 export function readAssembly(directory: string, fallback: Environment): AssemblyModel {
-  const stacks = stacksOf(directory, '', fallback, true);
+  const stacks = stacksOf(directory, '', fallback, undefined);
   const pipelines = stacks.filter(({ top }) => top).map((stack) => pipelineStack(stack)).filter((stack) => stack !== undefined);
   const environments = new Map(stacks.map(({ account, region }) => [`${account}/${region}`, { account, region }]));
   return { directory, stacks, pipelines, environments: [...environments.values()], qualifiers: [...new Set(stacks.map(({ qualifier }) => qualifier))] };
 }
 
-function stacksOf(directory: string, prefix: string, fallback: Environment, top: boolean): AssemblyStack[] {
+function stacksOf(directory: string, prefix: string, fallback: Environment, stage: string | undefined): AssemblyStack[] {
   const file = join(directory, 'manifest.json');
   if (!existsSync(file)) throw new FlotillaError('RUN004', `the app wrote no cloud assembly to ${directory}`, { why: 'there is no manifest.json', fix: 'run the app as cdk synth does and see what it prints' });
   const { artifacts = {} } = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
   const pathOf = (id: string): string => artifacts[id]?.displayName ?? `${prefix}${id}`;
   return Object.entries(artifacts).flatMap(([id, artifact]) => {
-    if (artifact.type === 'cdk:cloud-assembly') return stacksOf(join(directory, artifact.properties!.directoryName!), `${prefix}${id}/`, fallback, false);
+    if (artifact.type === 'cdk:cloud-assembly') return stacksOf(join(directory, artifact.properties!.directoryName!), `${prefix}${id}/`, fallback, id.replace(/^assembly-/, ''));
     if (artifact.type !== 'aws:cloudformation:stack') return [];
     const [account = '', region = ''] = (artifact.environment ?? '').replace('aws://', '').split('/');
     const { properties = {} } = artifact;
+    const place = { account: /^\d{12}$/.test(account) ? account : fallback.account, region: region === '' || region === 'unknown-region' ? fallback.region : region };
+    const qualifier = /\/cdk-bootstrap\/([^/]+)\/version/.exec(properties.bootstrapStackVersionSsmParameter ?? '')?.[1] ?? DEFAULT_QUALIFIER;
+    const role = (name: string): string => `arn:aws:iam::${place.account}:role/cdk-${qualifier}-${name}-role-${place.account}-${place.region}`;
+    const filled = (arn: string | undefined): string | undefined => arn?.replaceAll('${AWS::Partition}', 'aws').replaceAll('${AWS::AccountId}', place.account).replaceAll('${AWS::Region}', place.region);
     return [
       {
         path: pathOf(id),
         stackName: properties.stackName ?? id,
-        account: /^\d{12}$/.test(account) ? account : fallback.account,
-        region: region === '' || region === 'unknown-region' ? fallback.region : region,
+        ...place,
         templateFile: join(directory, properties.templateFile ?? `${id}.template.json`),
-        qualifier: /\/cdk-bootstrap\/([^/]+)\/version/.exec(properties.bootstrapStackVersionSsmParameter ?? '')?.[1] ?? DEFAULT_QUALIFIER,
-        top,
+        qualifier,
+        top: stage === undefined,
+        stage,
+        deployRoleArn: filled(properties.assumeRoleArn) ?? role('deploy'),
+        lookupRoleArn: filled(properties.lookupRole?.arn) ?? role('lookup'),
+        requiredVersion: properties.requiresBootstrapStackVersion ?? 0,
+        terminationProtection: properties.terminationProtection ?? false,
         dependsOn: (artifact.dependencies ?? []).filter((other) => artifacts[other]?.type === 'aws:cloudformation:stack').map(pathOf),
         tags: properties.tags ?? {},
       },
     ];
   });
+}
+
+/** Stages that a pipeline deploys, by the IDs of their assemblies: what its CloudFormation actions take their templates from. */
+export function stagesOfPipeline(assembly: AssemblyModel, pipelineStackName: string): string[] {
+  const stack = assembly.pipelines.find(({ stackName, path }) => stackName === pipelineStackName || path === pipelineStackName);
+  if (!stack) throw new FlotillaError('RUN010', `the assembly has no pipeline stack '${pipelineStackName}'`, { why: `its pipeline stacks are ${assembly.pipelines.map(({ stackName }) => stackName).join(', ') || 'none'}`, where: assembly.directory, exitCode: 6 });
+  return [...new Set([...readFileSync(stack.templateFile, 'utf8').matchAll(/::assembly-([^/"]+)\//g)].map((match) => match[1]!))];
 }
 
 interface Template {

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DEFAULT_QUALIFIER } from '../../shared/bootstrap.js';
 import { FlotillaError } from '../../shared/errors.js';
 import type { Emit } from '../events.js';
 import { followExecution, type FollowResult, type Gate, type PipelineRef } from '../follow.js';
@@ -218,7 +219,7 @@ async function bootstrapAll(assembly: AssemblyModel, cdk: Cdk, options: RunOptio
       const key = `${item.account}/${item.region}/${item.qualifier}`;
       const trust = trusted.filter((account) => account !== item.account);
       if (known[key] === trust.join(',') && (await bootstrapVersion(item, options)) >= VERSION_NEEDED) continue;
-      const toolkit = item.qualifier === 'hnb659fds' ? [] : ['--qualifier', item.qualifier, '--toolkit-stack-name', toolkitName(options.directory, item.qualifier)];
+      const toolkit = item.qualifier === DEFAULT_QUALIFIER ? [] : ['--qualifier', item.qualifier, '--toolkit-stack-name', toolkitName(options.directory, item.qualifier)];
       const trusting = trust.length > 0 ? ['--trust', trust.join(','), '--cloudformation-execution-policies', 'arn:aws:iam::aws:policy/AdministratorAccess'] : [];
       await step(emit, `bootstrap ${item.account}/${item.region}`, () => cdk.bootstrap(item, [...toolkit, ...trusting]));
       known[key] = trust.join(',');

@@ -1,0 +1,164 @@
+import { App, PermissionsBoundary, Stack, Stage, Tags, type Environment } from 'aws-cdk-lib';
+import type { CodePipeline } from 'aws-cdk-lib/pipelines';
+import { dirname, resolve } from 'node:path';
+import type { FleetInput } from '../config/index.js';
+import { loadFleet, parseFleet, type Fleet as FleetModel, type Pipeline, type Target } from '../fleet/index.js';
+import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
+import { FlotillaError } from '../shared/errors.js';
+import { stacksOf } from './batches.js';
+import { PipelineStack } from './pipeline-stack.js';
+import { addProgram } from './program.js';
+import { addTemplates } from './templates.js';
+
+/** Parameters as the fleet file has them, where the app gives no schema. */
+export type Parameters = Readonly<Record<string, any>>;
+
+/** Where a copy of the app goes, and what the fleet file says about it. */
+export interface StageTarget<P = Parameters> {
+  readonly fleet: string;
+  readonly environment: string;
+  readonly account: string;
+  /** Region of the stage; with `regionsIn: stacks` the first of `regions`. */
+  readonly region: string;
+  /** Account and region, for the stacks of the stage. */
+  readonly env: Required<Environment>;
+  readonly params: P;
+  /** Every region of the stage: one, or several with `regionsIn: stacks`. */
+  readonly regions: readonly { readonly region: string; readonly env: Required<Environment>; readonly params: P }[];
+}
+
+/** A schema of parameters: zod's, or anything with a `parse` that returns the value or throws. */
+export interface ParameterSchema<P> {
+  parse(value: unknown): P;
+}
+
+export interface FleetOptions<P> {
+  /** Checks the parameters of each target and gives them their types. */
+  readonly parameters?: ParameterSchema<P>;
+  /** Folder that relative paths of the fleet are from: the file's folder, or the working folder for a fleet in code. */
+  readonly folder?: string;
+  /** Files laid over the fleet file, in order. */
+  readonly overlays?: readonly string[];
+}
+
+/**
+ * A fleet as a CDK Pipelines app: `Fleet.load(app, 'flotilla.yaml').deploy((stage, target) => …)`.
+ *
+ * The pipelines are CDK's own `CodePipeline` constructs, made by `deploy` and built when the app is synthesized: between the two, waves,
+ * stages and steps can be added to `fleet.pipeline` as to any other; afterwards nothing can (CDK: "can't add Stages anymore").
+ */
+export class Fleet<P = Parameters> {
+  /** The fleet with every default filled in. */
+  readonly model: FleetModel;
+  private readonly stacks = new Map<string, PipelineStack>();
+  private readonly stages = new Map<string, Stage>();
+  private readonly folder: string;
+
+  private constructor(
+    private readonly app: App,
+    model: FleetModel,
+    private readonly options: FleetOptions<P>,
+    folder: string,
+  ) {
+    this.model = model;
+    this.folder = folder;
+  }
+
+  /** Reads and checks a fleet: from a file, or as the same object in code. Raises every mistake at once, each with its place. */
+  static load<P = Parameters>(app: App, fleet: string | FleetInput, options: FleetOptions<P> = {}): Fleet<P> {
+    const model = typeof fleet === 'string' ? loadFleet(fleet, options.overlays ? { overlays: options.overlays } : {}) : parseFleet(fleet);
+    return new Fleet(app, model, options, resolve(options.folder ?? (typeof fleet === 'string' ? dirname(fleet) : '.')));
+  }
+
+  /** Makes the stages, calling `build` once for each to fill it, and the pipelines that deploy them. */
+  deploy(build: (stage: Stage, target: StageTarget<P>) => void): this {
+    if (this.stacks.size > 0) throw new FlotillaError('CDK014', 'deploy() was called twice', { fix: 'make all stacks of a stage in one callback', exitCode: 2 });
+    for (const { waves } of this.model.pipelines) for (const { targets } of waves) for (const target of targets) this.addStage(target, build);
+    const program = addProgram(this.app);
+    for (const pipeline of this.model.pipelines) {
+      const stack = new PipelineStack({ app: this.app, fleet: this.model, program, stageOf: ({ stageId }) => this.stages.get(stageId)! }, pipeline);
+      this.mark(stack);
+      this.stacks.set(pipeline.stackId, stack);
+    }
+    return this;
+  }
+
+  /** CDK's construct of the only pipeline. Raises CDK010 before `deploy`, CDK015 where there are several. */
+  get pipeline(): CodePipeline {
+    return this.stack.codePipeline;
+  }
+
+  /** The stack of the only pipeline. */
+  get stack(): PipelineStack {
+    const [only, second] = this.pipelineStacks;
+    if (!only) throw new FlotillaError('CDK010', 'the pipelines are not there yet', { why: 'deploy() makes them', fix: 'call fleet.deploy((stage, target) => …) first', exitCode: 2 });
+    if (second) throw new FlotillaError('CDK015', `the fleet has ${this.stacks.size} pipelines`, { fix: 'use fleet.pipelineStacks, or fleet.pipelineStack(NAME)', exitCode: 2 });
+    return only;
+  }
+
+  get pipelineStacks(): readonly PipelineStack[] {
+    return [...this.stacks.values()];
+  }
+
+  /** The stack of a pipeline by its key under `pipelines`. */
+  pipelineStack(key: string): PipelineStack {
+    const model = this.model.pipelines.find((pipeline: Pipeline) => pipeline.key === key);
+    const stack = model && this.stacks.get(model.stackId);
+    if (!stack) throw new FlotillaError('CDK016', `there is no pipeline '${key}'`, { why: `there are ${this.model.pipelines.map((pipeline) => pipeline.key ?? pipeline.name).join(', ')}`, exitCode: 2 });
+    return stack;
+  }
+
+  private addStage(target: Target, build: (stage: Stage, target: StageTarget<P>) => void): void {
+    const { account, stageId, regionsIn, regions } = target;
+    const stage = new Stage(this.app, stageId, {
+      env: { account, ...(regionsIn === 'stages' ? { region: regions[0]!.region } : {}) },
+      ...(target.permissionsBoundary ? { permissionsBoundary: PermissionsBoundary.fromName(target.permissionsBoundary) } : {}),
+    });
+    if (target.bootstrap.qualifier !== DEFAULT_QUALIFIER) stage.node.setContext('@aws-cdk/core:bootstrapQualifier', target.bootstrap.qualifier);
+    this.stages.set(stageId, stage);
+    addTemplates(stage, target, this.folder);
+    build(stage, this.targetOf(target));
+    const stacks = stacksOf(stage);
+    if (stacks.length === 0) throw new FlotillaError('CDK017', `stage ${stageId} has no stacks`, { why: `the callback of deploy() made none for environment ${target.environment}`, fix: 'make at least one: new MyStack(stage, NAME, { env: target.env })', exitCode: 2 });
+    orderStacks(stage, stacks, target);
+    for (const stack of stacks) {
+      if (target.terminationProtection) stack.terminationProtection = true;
+      this.mark(stack, target.tags);
+    }
+  }
+
+  private targetOf({ account, environment, regions, stageId }: Target): StageTarget<P> {
+    const each = regions.map(({ region, parameters }) => ({ region, env: { account, region }, params: this.parametersOf(parameters, `${stageId} (${region})`) }));
+    const { region, env, params } = each[0]!;
+    return { fleet: this.model.name, environment, account, region, env, params, regions: each };
+  }
+
+  private parametersOf(value: unknown, where: string): P {
+    if (!this.options.parameters) return value as P;
+    try {
+      return this.options.parameters.parse(value);
+    } catch (cause) {
+      throw new FlotillaError('CDK018', `the parameters of ${where} don't match the app's schema`, { why: cause instanceof Error ? cause.message : String(cause), fix: 'correct them in the fleet file', exitCode: 2, cause });
+    }
+  }
+
+  /** The fleet's name and the tags of the file on a stack; CloudFormation hands them to its resources, the template stays as it was. */
+  private mark(stack: Stack, tags: Readonly<Record<string, string>> = {}): void {
+    for (const [key, value] of Object.entries({ ...this.model.tags, ...tags, 'flotilla:fleet': this.model.name })) Tags.of(stack).add(key, value, { includeResourceTypes: ['aws:cdk:stack'] });
+  }
+}
+
+/** Dependencies that the fleet file asks for: between stacks by name, and between the regions of a stage whose stacks lie in several. */
+function orderStacks(stage: Stage, stacks: readonly Stack[], { dependsOn, regionOrder, stageId }: Target): void {
+  const named = (name: string): Stack[] => {
+    const found = stacks.filter(({ node }) => node.id === name || node.id.startsWith(`${name}-`));
+    if (found.length === 0) throw new FlotillaError('CDK019', `dependsOn names the stack '${name}', which stage ${stageId} doesn't have`, { why: `it has ${stacks.map(({ node }) => node.id).join(', ')}`, exitCode: 2 });
+    return found;
+  };
+  for (const [name, before] of Object.entries(dependsOn)) for (const stack of named(name)) for (const other of before.flatMap(named)) if (other.region === stack.region || regionOrder.length <= 1) stack.addDependency(other);
+  for (const [index, regions] of regionOrder.entries()) {
+    const earlier = regionOrder[index - 1];
+    if (!earlier) continue;
+    for (const stack of stacks) if (regions.includes(stack.region)) for (const other of stacks) if (earlier.includes(other.region)) stack.addDependency(other);
+  }
+}

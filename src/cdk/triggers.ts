@@ -1,0 +1,56 @@
+import type { Stack } from 'aws-cdk-lib';
+import { BuildSpec, LinuxBuildImage, Project, Source as ProjectSource } from 'aws-cdk-lib/aws-codebuild';
+import type { Pipeline as CodePipelineResource } from 'aws-cdk-lib/aws-codepipeline';
+import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { CodeBuildProject } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import type { Pipeline } from '../fleet/index.js';
+import type { Source } from '../config/index.js';
+import { startOnPaths } from './patches.js';
+import { programFolder } from './program.js';
+
+/** Starts the pipeline for those commits alone that change what `paths:` names. */
+export function addPathTriggers(stack: Stack, resource: CodePipelineResource, pipeline: Pipeline): void {
+  const filtered = [pipeline.source, ...Object.values(pipeline.inputs)].filter((source) => 'paths' in source && source.paths !== undefined);
+  const connected = filtered.filter((source) => !('codecommit' in source));
+  if (connected.length > 0) startOnPaths(resource, connected);
+  for (const source of filtered) if ('codecommit' in source) startOnCommit(stack, pipeline, source);
+}
+
+/**
+ * CodePipeline filters the paths of connections only, and CodeCommit's events name no files. So an event starts a small build that asks
+ * CodeCommit what the push changed (GetDifferences) and starts the pipeline when a path matches.
+ */
+function startOnCommit(stack: Stack, pipeline: Pipeline, source: Extract<Source, { codecommit: string }>): void {
+  const id = `Trigger-${source.codecommit}`;
+  const repository = stack.formatArn({ service: 'codecommit', resource: source.codecommit });
+  const asset = new Asset(stack, `${id}-Program`, { path: programFolder() });
+  const project = new Project(stack, id, {
+    description: `Starts ${pipeline.name} for commits that change ${source.paths!.join(', ')}`,
+    environment: { buildImage: LinuxBuildImage.STANDARD_7_0 },
+    source: ProjectSource.s3({ bucket: asset.bucket, path: asset.s3ObjectKey }),
+    buildSpec: BuildSpec.fromObject({ version: '0.2', phases: { build: { commands: ['node steps.cjs trigger'] } } }),
+    environmentVariables: {
+      PIPELINE: { value: pipeline.name },
+      REPOSITORY: { value: source.codecommit },
+      PATHS: { value: JSON.stringify(source.paths) },
+    },
+  });
+  asset.grantRead(project);
+  project.addToRolePolicy(new PolicyStatement({ actions: ['codecommit:GetDifferences'], resources: [repository] }));
+  project.addToRolePolicy(new PolicyStatement({ actions: ['codepipeline:StartPipelineExecution'], resources: [stack.formatArn({ service: 'codepipeline', resource: pipeline.name })] }));
+  new Rule(stack, `${id}-Rule`, {
+    eventPattern: { source: ['aws.codecommit'], resources: [repository], detailType: ['CodeCommit Repository State Change'], detail: { event: ['referenceCreated', 'referenceUpdated'], referenceName: [source.branch] } },
+    targets: [
+      new CodeBuildProject(project, {
+        event: RuleTargetInput.fromObject({
+          environmentVariablesOverride: [
+            { name: 'BEFORE', value: EventField.fromPath('$.detail.oldCommitId'), type: 'PLAINTEXT' },
+            { name: 'AFTER', value: EventField.fromPath('$.detail.commitId'), type: 'PLAINTEXT' },
+          ],
+        }),
+      }),
+    ],
+  });
+}

@@ -1,0 +1,2 @@
+export type { Approval, BootstrapPair, Fleet, PermissionsGate, Pipeline, Step, Target, TargetRegion, TemplateStack, Wave } from './model.js';
+export { loadFleet, parseFleet } from './load.js';
