@@ -38,6 +38,11 @@ export function stacksOf(stage: Stage): Stack[] {
   return stage.node.findAll().filter((construct): construct is Stack => Stack.isStack(construct) && !construct.nested);
 }
 
+/** Name of a wave's stage in the pipeline: CDK Pipelines calls a wave of one stage by that stage (pipelines, PipelineGraph). */
+export function stageName(wave: Wave): string {
+  return wave.targets.length === 1 ? wave.targets[0]!.stageId : wave.id;
+}
+
 /** Actions of a wave's part beside its targets: gates and steps before, the check and confirmation of permissions, protection after. */
 function extra(wave: Wave, first: boolean): number {
   const gates = wave.targets.some(({ permissions }) => permissions) ? 2 : 0;

@@ -1,5 +1,6 @@
-import { Annotations, Aspects, AspectPriority, CfnResource, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnResource, Stack } from 'aws-cdk-lib';
 import type { Fleet } from '../fleet/index.js';
+import { afterBuild } from './after-build.js';
 
 /** A documented limit that a generated pipeline can run into. `name` is its key under `quotas` of the fleet file. */
 interface Budget {
@@ -28,7 +29,7 @@ const WARN_AT = 0.8;
 
 /** Measures the pipeline's stack when everything is in it: warns at 80 % of a limit, fails the synthesis beyond it, each time with the fix. */
 export function addBudget(stack: Stack, fleet: Fleet): void {
-  Aspects.of(stack).add({ visit: (node) => (node === stack ? measure(stack, fleet) : undefined) }, { priority: AspectPriority.READONLY });
+  afterBuild(stack, 'Budget', () => measure(stack, fleet));
 }
 
 function measure(stack: Stack, fleet: Fleet): void {

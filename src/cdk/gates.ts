@@ -3,6 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CodeBuildStep, ManualApprovalStep, type IFileSetProducer, type Step } from 'aws-cdk-lib/pipelines';
 import type { Pipeline, Target, Wave } from '../fleet/index.js';
 import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
+import { stageName } from './batches.js';
 import { securityTopic } from './notifications.js';
 
 /** Name of the approval that a permissions gate asks for; its check approves it where nothing was broadened. */
@@ -23,7 +24,7 @@ export function permissionsGate(stack: Stack, pipeline: Pipeline, wave: Wave, as
     commands: [`node ${program} permissions ${targets.map(({ stageId }) => stageId).join(' ')}`],
     env: {
       PIPELINE: pipeline.name,
-      PIPELINE_STAGE: wave.id,
+      PIPELINE_STAGE: stageName(wave),
       EXECUTION: '#{codepipeline.PipelineExecutionId}',
       TOPIC: topic.topicArn,
       ...(asks ? { APPROVAL: CONFIRMATION } : {}),
@@ -34,7 +35,7 @@ export function permissionsGate(stack: Stack, pipeline: Pipeline, wave: Wave, as
       ...(asks
         ? [
             new PolicyStatement({ actions: ['codepipeline:GetPipelineState', 'codepipeline:ListActionExecutions'], resources: [pipelineArn(stack, pipeline)] }),
-            new PolicyStatement({ actions: ['codepipeline:PutApprovalResult'], resources: [`${pipelineArn(stack, pipeline)}/${wave.id}/${CONFIRMATION}`] }),
+            new PolicyStatement({ actions: ['codepipeline:PutApprovalResult'], resources: [`${pipelineArn(stack, pipeline)}/${stageName(wave)}/${CONFIRMATION}`] }),
           ]
         : []),
     ],

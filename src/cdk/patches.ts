@@ -1,6 +1,7 @@
-import { Aspects, AspectPriority, type Stack } from 'aws-cdk-lib';
+import type { Stack } from 'aws-cdk-lib';
 import type { CfnPipeline, Pipeline as CodePipelineResource } from 'aws-cdk-lib/aws-codepipeline';
 import type { Source } from '../config/index.js';
+import { afterBuild } from './after-build.js';
 import { sourceActionName } from './sources.js';
 
 // Everything that changes what CDK generated below its public properties. Each is an option of the fleet file, and says what it changes.
@@ -43,7 +44,7 @@ export function deployFromTemplatesOnly(stack: Stack, resource: CodePipelineReso
     const templates = outputs.find((name) => name.includes(TEMPLATES_FOLDER.replaceAll('-', '_')));
     pipeline.stages = stages.map((stage) => ({ ...stage, actions: stage.actions.map((action) => (action.actionTypeId.provider === 'CloudFormation' && templates ? takesFrom(action, templates) : action)) })) as never;
   };
-  Aspects.of(stack).add({ visit: (node) => (node === stack ? patch() : undefined) }, { priority: AspectPriority.READONLY });
+  afterBuild(stack, 'TemplatesOnly', patch);
 }
 
 function takesFrom(action: Action, artifact: string): Action {

@@ -1,0 +1,228 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, CfnOutput, CfnResource, Stack, type Stage } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Fleet, type FleetInput, type StageTarget } from '../../../src/cdk/index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'fleet-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const root = join(import.meta.dirname, '../../..');
+let nth = 0;
+
+const base: FleetInput = {
+  fleet: 'shop',
+  pipeline: { account: '999999999999', region: 'us-east-1', source: { codecommit: 'shop' }, synth: ['npm ci', 'npx cdk synth'] },
+  environments: {
+    dev: { account: '111111111111', regions: ['us-east-1'], verify: { smoke: ['curl "$Url"'] } },
+    prod: { account: '333333333333', regions: ['us-east-1', 'eu-west-1'], gates: { approval: 'Promote' } },
+  },
+};
+
+const one = (stage: Stage, target: StageTarget): void => {
+  for (const { env, region } of target.regions) {
+    const stack = new Stack(stage, target.regions.length > 1 ? `App-${region}` : 'App', { env });
+    const topic = new CfnResource(stack, 'Topic', { type: 'AWS::SNS::Topic', properties: { DisplayName: target.params['name'] } });
+    new CfnOutput(stack, 'Url', { value: topic.ref });
+  }
+};
+
+function fleet(input: FleetInput, build: (stage: Stage, target: StageTarget) => void = one, options: Parameters<typeof Fleet.load>[2] = {}): { app: App; fleet: Fleet } {
+  const app = new App({ outdir: join(folder, `out-${nth++}`) });
+  return { app, fleet: Fleet.load(app, input, options as object).deploy(build) as Fleet };
+}
+
+interface Action { Name: string; RunOrder: number; ActionTypeId: { Provider: string }; Configuration: Record<string, string>; Region?: string }
+const stagesOf = (made: Fleet, stack = made.pipelineStacks[0]!): { Name: string; Actions: Action[] }[] => Object.values(Template.fromStack(stack).findResources('AWS::CodePipeline::Pipeline'))[0]!['Properties'].Stages;
+const outline = (made: Fleet): string[] => stagesOf(made).map(({ Name, Actions }) => `${Name}: ${Actions.map((action) => `${action.RunOrder} ${action.Name}`).join(', ')}`);
+
+describe('a fleet becomes a CDK pipeline', () => {
+  it('with its waves, gates and tests in order, one action a stack, one for all assets', () => {
+    expect(outline(fleet(base).fleet)).toEqual([
+      'Source: 1 shop',
+      'Build: 1 Synth',
+      'UpdatePipeline: 1 SelfMutate',
+      'Dev-us-east-1: 1 App.Deploy, 2 smoke',
+      'Prod: 1 Promote, 2 Prod-us-east-1.App.Deploy, 2 Prod-eu-west-1.App.Deploy',
+    ]);
+  });
+
+  it('with change sets where they are asked for', () => {
+    expect(outline(fleet({ ...base, pipeline: { ...base.pipeline, changeSets: true } }).fleet)[3]).toBe('Dev-us-east-1: 1 App.Prepare, 2 App.Deploy, 3 smoke');
+  });
+
+  it('whose tests see the outputs the app declares, and nothing that constructs add', () => {
+    const { fleet: made } = fleet(base, (stage, target) => {
+      const stack = new Stack(stage, 'App', { env: target.env });
+      new CfnOutput(stack, 'Url', { value: 'here' });
+      const inner = new CfnResource(stack, 'Inner', { type: 'AWS::SNS::Topic' });
+      new CfnOutput(inner, 'Deeper', { value: 'there' });
+    });
+    const { Configuration } = stagesOf(made)[3]!.Actions[1]!;
+    expect((JSON.parse(Configuration['EnvironmentVariables']!) as { name: string }[]).map(({ name }) => name)).toEqual(['Url']);
+    expect(Configuration['EnvironmentVariables']).not.toContain('Deeper');
+  });
+
+  it('of one stage, its stacks in several regions, one region after another', () => {
+    const { app, fleet: made } = fleet({ ...base, environments: { pro: { account: '333333333333', regions: ['eu-west-1', 'eu-west-2'], regionsIn: 'stacks', rollout: 'one-by-one' } } });
+    expect(outline(made).at(-1)).toBe('Pro: 1 App-eu-west-1.Deploy, 2 App-eu-west-2.Deploy');
+    expect(app.synth().getNestedAssembly('assembly-Pro').stacks.map(({ stackName, environment }) => `${stackName} ${environment.region}`)).toEqual(['Pro-App-eu-west-1 eu-west-1', 'Pro-App-eu-west-2 eu-west-2']);
+  });
+
+  it('that deploys hand-written CloudFormation as it stands', () => {
+    const file = join(folder, 'queue.yaml');
+    writeFileSync(file, 'Parameters: { Name: { Type: String } }\nResources:\n  Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: !Ref Name } }\n');
+    const { app } = fleet({ ...base, environments: { dev: { account: '111111111111', regions: ['us-east-1'], templates: { Queue: { template: 'queue.yaml', parameters: { Name: 'jobs' } } }, dependsOn: { App: ['Queue'] } } } }, one, { folder });
+    const stacks = app.synth().getNestedAssembly('assembly-Dev-us-east-1').stacks;
+    expect(stacks.find(({ stackName }) => stackName.endsWith('Queue'))!.template.Resources).toEqual({ Queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'jobs' } } });
+    expect(stacks.find(({ stackName }) => stackName.endsWith('App'))!.dependencies.map(({ id }) => id)).toContain(stacks.find(({ stackName }) => stackName.endsWith('Queue'))!.id);
+  });
+
+  it('with several pipelines, each with its branch and environments', () => {
+    const { fleet: made } = fleet({ ...base, pipelines: { dev: { branch: 'develop', environments: ['dev'] }, live: { environments: ['prod'] } } });
+    expect(made.pipelineStacks.map(({ stackName }) => stackName)).toEqual(['ShopPipeline-dev', 'ShopPipeline-live']);
+    expect(made.model.pipelines.map(({ key }) => stagesOf(made, made.pipelineStack(key!))[0]!.Actions[0]!.Configuration['BranchName'])).toEqual(['develop', 'main']);
+    expect(() => made.pipeline).toThrow('the fleet has 2 pipelines');
+  });
+
+  it('that others can add to until it is built', () => {
+    const { app, fleet: made } = fleet(base);
+    made.pipeline.addWave('Audit').addPre();
+    expect(() => app.synth()).not.toThrow();
+    expect(() => made.pipeline.addWave('Late')).toThrow(/can't add Waves anymore/);
+  });
+});
+
+describe('what stays as it is', () => {
+  const ids = (made: Fleet): unknown => Object.fromEntries(Object.entries(Template.fromStack(made.stack).toJSON()['Resources'] as Record<string, { Type: string }>).map(([id, { Type }]) => [id, Type]));
+
+  it('logical IDs, stack names and application templates, when the pipeline is renamed', () => {
+    const [a, b] = [fleet(base), fleet({ ...base, pipeline: { ...base.pipeline, name: 'renamed' } })];
+    expect(ids(b.fleet)).toEqual(ids(a.fleet));
+    for (const name of ['Dev-us-east-1', 'Prod-us-east-1', 'Prod-eu-west-1']) {
+      const [left, right] = [a, b].map(({ app }) => app.synth().getNestedAssembly(`assembly-${name}`).stacks.map(({ stackName, template }) => [stackName, template]));
+      expect(right).toEqual(left);
+    }
+  });
+
+  it('stage and stack names of the fleet’s earlier targets, when a region is added', () => {
+    const { app } = fleet({ ...base, environments: { ...base.environments, dev: { account: '111111111111', regions: ['us-east-1', 'eu-central-1'] } } });
+    expect(app.synth().getNestedAssembly('assembly-Dev-us-east-1').stacks[0]!.stackName).toBe('Dev-us-east-1-App');
+  });
+
+  it('every logical ID of the pipeline’s stack', () => {
+    expect(ids(fleet(base).fleet)).toMatchSnapshot();
+  });
+
+  it('the templates, byte for byte, when one commit is synthesized twice', () => {
+    const [a, b] = [fleet(base), fleet(base)].map(({ app }) => app.synth().directory);
+    expect(readFileSync(join(b!, 'ShopPipeline.template.json'), 'utf8')).toBe(readFileSync(join(a!, 'ShopPipeline.template.json'), 'utf8'));
+  });
+});
+
+describe('says what is wrong', () => {
+  it('before deploy()', () => {
+    expect(() => Fleet.load(new App({ outdir: join(folder, `out-${nth++}`) }), base).pipeline).toThrow('the pipelines are not there yet');
+  });
+
+  it.each<[string, FleetInput, (stage: Stage, target: StageTarget) => void, RegExp]>([
+    ['a stage without stacks', base, () => undefined, /stage Dev-us-east-1 has no stacks/],
+    ['an output that is not there', { ...base, environments: { dev: { account: '111111111111', regions: ['us-east-1'], verify: { smoke: { commands: ['true'], outputs: { X: 'App.Nope' } } } } } }, one, /asks for the output 'App.Nope'/],
+    ['a dependency on a stack that is not there', { ...base, environments: { dev: { account: '111111111111', regions: ['us-east-1'], dependsOn: { App: ['Database'] } } } }, one, /Database/],
+    ['a template that is not there', { ...base, environments: { dev: { account: '111111111111', regions: ['us-east-1'], templates: { Queue: 'nowhere.yaml' } } } }, one, /template of stack 'Queue'/],
+  ])('%s', (_name, input, build, message) => {
+    expect(() => fleet(input, build)).toThrow(message);
+  });
+
+  it('parameters that the app’s schema refuses', () => {
+    const parameters = { parse: (value: unknown): { cidr: string } => { if (!(value as { cidr?: string }).cidr) throw new TypeError('cidr is missing'); return value as { cidr: string }; } };
+    expect(() => fleet(base, one, { parameters } as never)).toThrow("the parameters of Dev-us-east-1 (us-east-1) don't match");
+  });
+
+  it('a limit that the pipeline’s stack goes beyond, and warns before', () => {
+    const regions = ['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'eu-west-1'];
+    const wide = (limit: number) => fleet({ ...base, environments: { prod: { account: '333333333333', regions } }, quotas: { 'codepipeline.actions': limit } });
+    const messages = ({ app }: { app: App }) => app.synth({ force: true }).stacks.flatMap(({ messages: all }) => all.map(({ level, entry }) => `${level} ${String(entry.data)}`)).join('\n');
+    expect(messages(wide(9))).toMatch(/warning .*about 8 of 9 actions of a pipeline/);
+    expect(messages(wide(7))).toMatch(/error CDK021 .*about 8 of 7 actions of a pipeline/);
+    expect(messages(wide(100))).not.toMatch(/actions of a pipeline/);
+  });
+});
+
+describe('gates and protection', () => {
+  it('check permissions beside an approval that the check may give, and nothing more', () => {
+    const { fleet: made } = fleet({ ...base, environments: { prod: { account: '333333333333', regions: ['us-east-1'], gates: { permissions: 'broadened' } } } });
+    expect(outline(made).at(-1)).toBe('Prod-us-east-1: 1 CheckPermissions, 1 ConfirmPermissions, 2 App.Deploy');
+    const policies = JSON.stringify(Template.fromStack(made.stack).findResources('AWS::IAM::Policy'));
+    expect(policies).toContain(':codepipeline:us-east-1:999999999999:shop/Prod-us-east-1/ConfirmPermissions');
+    expect(policies).toContain(':iam::333333333333:role/cdk-hnb659fds-lookup-role-333333333333-us-east-1');
+  });
+
+  it('protect stacks after they are deployed, through their own deploy role', () => {
+    const { app, fleet: made } = fleet({ ...base, environments: { prod: { account: '333333333333', regions: ['us-east-1'], terminationProtection: true } } });
+    expect(outline(made).at(-1)).toBe('Prod-us-east-1: 1 App.Deploy, 2 ProtectStacks');
+    expect(app.synth().getNestedAssembly('assembly-Prod-us-east-1').stacks[0]!.terminationProtection).toBe(true);
+  });
+
+  it('give an approval its expiry', () => {
+    const { fleet: made } = fleet({ ...base, environments: { prod: { account: '333333333333', regions: ['us-east-1'], gates: { approval: { name: 'Promote', timeout: 60 } } } } });
+    expect(stagesOf(made).at(-1)!.Actions[0]).toMatchObject({ Name: 'Promote', TimeoutInMinutes: 60 });
+  });
+});
+
+describe('artifacts', () => {
+  it('lie in buckets and keys that expire what they hold and go with their stack, also in other regions', () => {
+    const { app } = fleet(base);
+    const support = app.synth().stacks.find(({ stackName }) => stackName === 'ShopSupport-eu-west-1')!;
+    for (const template of [support.template, app.synth().stacks.find(({ stackName }) => stackName === 'ShopPipeline')!.template]) {
+      const [bucket] = Object.values(template.Resources as Record<string, { Type: string; DeletionPolicy?: string; Properties: { LifecycleConfiguration?: unknown } }>).filter(({ Type }) => Type === 'AWS::S3::Bucket');
+      expect(bucket).toMatchObject({ DeletionPolicy: 'Delete', Properties: { LifecycleConfiguration: { Rules: [{ ExpirationInDays: 90 }] } } });
+    }
+    expect(support.assumeRoleArn).toContain('deploy-role-999999999999-us-east-1');
+  });
+
+  it('can be shared, by a bucket and key that exist', () => {
+    const { fleet: made } = fleet({ ...base, pipeline: { ...base.pipeline, artifacts: { bucket: 'shared-artifacts', key: 'arn:aws:kms:us-east-1:999999999999:key/1' } }, environments: { dev: { account: '111111111111', regions: ['us-east-1'] } } });
+    Template.fromStack(made.stack).resourceCountIs('AWS::S3::Bucket', 0);
+    Template.fromStack(made.stack).hasResourceProperties('AWS::CodePipeline::Pipeline', { ArtifactStore: { Location: 'shared-artifacts' } });
+  });
+
+  it('of templates alone feed the deployments of large assemblies', () => {
+    const { fleet: made } = fleet({ ...base, pipeline: { ...base.pipeline, artifacts: { templatesOnly: true } } });
+    const [build, deploy] = [stagesOf(made)[1]!.Actions[0]!, stagesOf(made)[3]!.Actions[0]!] as unknown as { OutputArtifacts: { Name: string }[]; InputArtifacts: { Name: string }[]; Configuration: { TemplatePath: string } }[];
+    const templates = build!.OutputArtifacts.map(({ Name }) => Name).find((name) => name.includes('templates'))!;
+    expect(deploy).toMatchObject({ InputArtifacts: [{ Name: templates }] });
+    expect(deploy!.Configuration.TemplatePath).toMatch(new RegExp(`^${templates}::assembly-Dev`));
+  });
+});
+
+describe('a wave of more actions than a stage holds', () => {
+  it('becomes several, each with whole targets, the gate before the first', () => {
+    const regions = ['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'eu-west-1', 'eu-west-2', 'eu-west-3', 'eu-central-1', 'eu-north-1', 'ap-south-1', 'ap-southeast-1', 'ap-southeast-2', 'ap-northeast-1'];
+    const many = (stage: Stage, target: StageTarget) => [1, 2].forEach((n) => new CfnResource(new Stack(stage, `App${n}`, { env: target.env }), 'Topic', { type: 'AWS::SNS::Topic' }));
+    const { fleet: made } = fleet({ ...base, pipeline: { ...base.pipeline, changeSets: true }, environments: { prod: { account: '333333333333', regions, gates: { approval: true } } } }, many);
+    const stages = stagesOf(made).slice(3);
+    expect(stages.map(({ Name, Actions }) => `${Name} ${Actions.length}`)).toEqual(['Prod-1 49', 'Prod-ap-northeast-1 4']);
+    expect(stages[1]!.Actions.some(({ ActionTypeId }) => ActionTypeId.Provider === 'Manual')).toBe(false);
+  });
+});
+
+describe('payments as a fleet and as plain CDK', () => {
+  it('have the same application templates to the byte', () => {
+    const synth = (app: string, out: string): string => {
+      const directory = join(folder, out);
+      mkdirSync(directory, { recursive: true });
+      execFileSync(process.execPath, ['--import', 'tsx', app], { cwd: join(app, '../..'), env: { ...process.env, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:enable-path-metadata': true, '@aws-cdk/aws-apigateway:disableCloudWatchRole': true }) }, stdio: ['ignore', 'ignore', 'inherit'] });
+      return directory;
+    };
+    const plain = synth(join(root, 'test/fixtures/payments/bin/payments.ts'), 'plain');
+    const fleetly = synth(join(root, 'test/fixtures/payments-fleet.ts'), 'fleetly');
+    for (const stage of ['Dev', 'Staging', 'Prod-us-east-1', 'Prod-eu-west-1']) {
+      const [left, right] = [plain, fleetly].map((directory) => readdirSync(join(directory, `assembly-${stage}`)).filter((name) => name.endsWith('.template.json')).map((name) => readFileSync(join(directory, `assembly-${stage}`, name), 'utf8')));
+      expect(left).toHaveLength(1);
+      expect(right).toEqual(left);
+    }
+  });
+});
