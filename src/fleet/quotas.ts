@@ -24,6 +24,7 @@ export const QUOTAS = {
   'codebuild.buildspec-characters': { limit: 25_600, unit: 'characters', what: 'inline buildspec of a project', adjustable: false, source: 'UpdateProject: Max buildspec length is 25600' },
   'iam.role-policy-characters': { limit: 10_240, unit: 'characters', what: 'inline policies of a role together', adjustable: false, source: 'IAM user guide, IAM and STS quotas' },
   'iam.managed-policy-characters': { limit: 6144, unit: 'characters', what: 'a managed policy', adjustable: false, source: 'IAM user guide, IAM and STS quotas' },
+  'iam.trust-policy-characters': { limit: 2048, unit: 'characters', what: 'trust policy of a role', adjustable: true, source: 'IAM user guide, IAM and STS quotas' },
   's3.bucket-policy-bytes': { limit: 20 * 1024, unit: 'bytes', what: 'policy of a bucket', adjustable: false, source: 'S3 user guide, Bucket policies' },
   'kms.key-policy-bytes': { limit: 32 * 1024, unit: 'bytes', what: 'policy of a key', adjustable: false, source: 'KMS developer guide, Resource quotas' },
   'cloudformation.resources': { limit: 500, unit: 'resources', what: 'resources of a stack', adjustable: false, source: 'CloudFormation user guide, Quotas' },

@@ -145,8 +145,8 @@ describe('says what is wrong', () => {
     const regions = ['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'eu-west-1'];
     const wide = (limit: number) => fleet({ ...base, environments: { prod: { account: '333333333333', regions } }, quotas: { 'codepipeline.actions': limit } });
     const messages = ({ app }: { app: App }) => app.synth({ force: true }).stacks.flatMap(({ messages: all }) => all.map(({ level, entry }) => `${level} ${String(entry.data)}`)).join('\n');
-    expect(messages(wide(9))).toMatch(/warning .*about 8 of 9 actions of a pipeline/);
-    expect(messages(wide(7))).toMatch(/error CDK021 .*about 8 of 7 actions of a pipeline/);
+    expect(messages(wide(9))).toMatch(/warning .*actions of a pipeline: about 8 of 9 actions/);
+    expect(messages(wide(7))).toMatch(/error CDK021 .*actions of a pipeline: about 8 of 7 actions/);
     expect(messages(wide(100))).not.toMatch(/actions of a pipeline/);
   });
 });

@@ -49,12 +49,12 @@ describe('a plan as text', () => {
 
       quotas
         codepipeline.stages              6 of 50     12 %   payments        stages of a pipeline
-        codepipeline.actions-per-stage   13 of 50    26 %   payments/Prod   actions of a stage
-        codepipeline.actions             20 of 500   4 %    payments        actions of a pipeline
+        codepipeline.actions-per-stage   10 of 50    20 %   payments/Prod   actions of a stage
+        codepipeline.actions             16 of 500   3 %    payments        actions of a pipeline
         codebuild.concurrent-builds      3 of 20     15 %   payments/Prod   builds at the same time (new accounts: 1 to 5; see Service Quotas)
 
-      cost of the pipelines   $10.08 a month
-        actions of payments         1360 minutes   $0.002 / action minute, approvals aside, each rounded up   $2.72
+      cost of the pipelines   $9.76 a month
+        actions of payments         1200 minutes   $0.002 / action minute, approvals aside, each rounded up   $2.40
         builds of payments          840 minutes    $0.005 / build minute, Linux                               $4.20
         artifact keys of payments   3 keys         $1 / key and month                                         $3.00
         artifacts of payments       7.03 GB        $0.023 / GB and month                                      $0.16
@@ -66,7 +66,7 @@ describe('a plan as text', () => {
         + stage Prod-ap-southeast-2 in 333333333333/ap-southeast-2
         + bootstrap of 333333333333/ap-southeast-2
             before the push: flotilla bootstrap
-        + $2.13 a month"
+        + $2.05 a month"
     `);
   });
 
@@ -108,12 +108,12 @@ describe('a plan as text', () => {
 
       quotas
         codepipeline.stages              5 of 50     10 %   network-dev          stages of a pipeline
-        codepipeline.actions-per-stage   4 of 50     8 %    network-dev/Dev      actions of a stage
-        codepipeline.actions             8 of 500    2 %    network-dev          actions of a pipeline
+        codepipeline.actions-per-stage   2 of 50     4 %    network-dev/Dev      actions of a stage
+        codepipeline.actions             6 of 500    1 %    network-dev          actions of a pipeline
         codebuild.concurrent-builds      1 of 20     5 %    network-dev/Build    builds at the same time (new accounts: 1 to 5; see Service Quotas)
         codepipeline.stages              5 of 50     10 %   network-live         stages of a pipeline
-        codepipeline.actions-per-stage   14 of 50    28 %   network-live/Pro     actions of a stage
-        codepipeline.actions             19 of 500   4 %    network-live         actions of a pipeline
+        codepipeline.actions-per-stage   8 of 50     16 %   network-live/Pro     actions of a stage
+        codepipeline.actions             13 of 500   3 %    network-live         actions of a pipeline
         codebuild.concurrent-builds      1 of 20     5 %    network-live/Build   builds at the same time (new accounts: 1 to 5; see Service Quotas)
 
       cost of the pipelines   $13.36 a month
