@@ -22,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 describe('the package, installed', () => {
   it('has its licence and none of the sources', () => {
     const names = readdirSync(join(folder, 'node_modules', 'flotilla'));
-    expect(names.sort()).toEqual(['LICENSE', 'NOTICE.md', 'README.md', 'dist', 'package.json']);
+    expect(names.sort()).toEqual(['LICENSE', 'NOTICE.md', 'README.md', 'dist', 'package.json', 'schema']);
   });
 
   it('gives the command line', async () => {
