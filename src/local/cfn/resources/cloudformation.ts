@@ -134,8 +134,9 @@ const waitCondition: ResourceProvider<WaitConditionProperties> = {
     const count = properties.Count ?? 1;
     const physicalId = `arn:aws:cloudformation:${context.region}:${context.account}:stack/${context.stackName}/${context.stackId.split('/').pop()!}/${context.logicalId}`;
     context.initiated(physicalId);
-    const handle = properties.Handle ?? `${context.stackId.split('/').pop()!}.${context.logicalId}.wait`;
-    const signals = await context.stacks.signals(handle, count, Number(properties.Timeout ?? 43_200) * 1000);
+    // Without a handle it is the CreationPolicy that waits (user guide: "CreationPolicy attribute").
+    if (properties.Handle === undefined) return { physicalId, attributes: { Data: data([]) } };
+    const signals = await context.stacks.signals(properties.Handle, count, Number(properties.Timeout ?? 43_200) * 1000);
     if (!signals) throw new PlainFailure(`WaitCondition timed out. Received 0 conditions when expecting ${count}`);
     const failure = signals.find((signal) => signal.status === 'FAILURE');
     if (failure) throw new PlainFailure(`WaitCondition received failed message: '${failure.reason ?? ''}' for uniqueId: ${failure.id}`);

@@ -3,7 +3,7 @@ import { table } from '../../state/state.js';
 import type { RequestContext } from '../../kernel/service.js';
 import type * as Cfn from '../../models/types/cloudformation.js';
 import { resourceSchema } from '../../models/resources.js';
-import { sameValue, type Json, type JsonObject } from '../../cfn/json.js';
+import { isObject, sameValue, type Json, type JsonObject } from '../../cfn/json.js';
 import { differences } from '../../cfn/plan/difference.js';
 import { providerOf } from '../../cfn/resources/index.js';
 import { coerceProperties } from '../../cfn/resources/schema.js';
@@ -58,13 +58,32 @@ async function driftOf(stack: StackRecord, resource: ResourceRecord, context: Re
   const expected = comparable(resource.type, resource.properties);
   // Only what the template says is compared: defaults that the service filled in are no drift.
   const seen = Object.fromEntries(Object.keys(expected).filter((name) => actual[name] !== undefined).map((name) => [name, actual[name]!]));
-  const found = differences(expected, { ...expected, ...coerceProperties(resource.type, seen) }, ['']).filter((difference) => !sameValue(difference.before, difference.after));
+  const found = differences(expected, { ...expected, ...coerceProperties(resource.type, seen) }, ['']).filter((difference) => !sameMeaning(difference.before, difference.after));
   return {
     status: found.length > 0 ? 'MODIFIED' : 'IN_SYNC', at: context.now(), actual: { ...expected, ...seen },
     differences: found.map(({ path, before, after }) => ({
       PropertyPath: path.join('/'), ExpectedValue: text(before), ActualValue: text(after), DifferenceType: before === undefined ? 'ADD' : after === undefined ? 'REMOVE' : 'NOT_EQUAL',
     })),
   };
+}
+
+/** Equal, or two spellings of the same policy: a document as text, a list of one, an account by its number or the ARN of its root. */
+function sameMeaning(expected: Json | undefined, actual: Json | undefined): boolean {
+  return sameValue(spelledOut(expected), spelledOut(actual));
+}
+
+function spelledOut(value: Json | undefined): Json | undefined {
+  if (Array.isArray(value)) return value.length === 1 ? spelledOut(value[0]) : value.map((item) => spelledOut(item)!);
+  if (isObject(value ?? null)) return Object.fromEntries(Object.entries(value as JsonObject).map(([name, member]) => [name, spelledOut(member)!]));
+  if (typeof value !== 'string') return value;
+  if (value.trimStart().startsWith('{')) {
+    try {
+      return spelledOut(JSON.parse(value) as Json);
+    } catch {
+      return value;
+    }
+  }
+  return /^arn:aws:iam::(\d{12}):root$/.exec(value)?.[1] ?? value;
 }
 
 /** Properties the service would answer: those that are only written are left out. */
