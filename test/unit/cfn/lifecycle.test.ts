@@ -67,7 +67,7 @@ describe('an import', () => {
       if (!broken) await cloud.call('ssm', 'PutParameter', { Name: 'there', Type: 'String', Value: 'own' });
       const { stack, set } = await importing(cloud, wanted);
       await cloud.call('cloudformation', 'ExecuteChangeSet', { ChangeSetName: set });
-      expect(await cloud.settled(stack)).toBe(broken ? 'ROLLBACK_COMPLETE' : 'IMPORT_COMPLETE');
+      expect(await cloud.settled(stack)).toBe(broken ? 'IMPORT_ROLLBACK_COMPLETE' : 'IMPORT_COMPLETE');
       expect(await cloud.standing()).toEqual(broken ? {} : { 'ssm there': ['String', 'own'] });
       if (!broken) expect(await cloud.update(stack, { Resources: { P: parameter('there', 'changed', { DeletionPolicy: 'Retain' }) } })).toBe('UPDATE_COMPLETE');
     }

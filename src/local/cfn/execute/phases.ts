@@ -131,8 +131,9 @@ async function rollbackCreate(toucher: Toucher): Promise<boolean> {
   }));
   const failed = await removeAll(toucher, removals, { keepRecords: false, force: false });
   if (session.runtime.signal.aborted) return false;
-  if (failed.length > 0) return end(session, 'ROLLBACK_FAILED', `The following resource(s) failed to delete: [${failed.join(', ')}]. `);
-  return end(session, 'ROLLBACK_COMPLETE', undefined, { patch: { outputs: [], changeSetId: undefined } });
+  const importing = session.operation.kind === 'IMPORT';
+  if (failed.length > 0) return end(session, importing ? 'IMPORT_ROLLBACK_FAILED' : 'ROLLBACK_FAILED', `The following resource(s) failed to delete: [${failed.join(', ')}]. `);
+  return end(session, importing ? 'IMPORT_ROLLBACK_COMPLETE' : 'ROLLBACK_COMPLETE', undefined, { patch: { outputs: [], changeSetId: undefined } });
 }
 
 async function rollbackCleanup(toucher: Toucher): Promise<boolean> {

@@ -13,6 +13,7 @@ import type { StackStore } from '../store/store.js';
 import { loadTemplate } from '../template/load.js';
 import type { Template } from '../template/model.js';
 import { parameterTable } from '../template/parameters.js';
+import { references } from '../template/references.js';
 import { availabilityZones } from './zones.js';
 
 /** Everything one stack operation works with. Lives as long as the process works on it; what must survive is in the store. */
@@ -24,6 +25,7 @@ export class Session {
   readonly found: StackRecord;
   private lastEvent: number | undefined;
   private readonly templates = new Map<Deployment, Template>();
+  private readonly wanted = new Map<Template, Map<string, Set<string>>>();
 
   constructor(
     readonly runtime: Runtime,
@@ -53,6 +55,20 @@ export class Session {
     let template = this.templates.get(deployment);
     if (!template) this.templates.set(deployment, (template = loadTemplate(deployment.templateBody, deployment.processed)));
     return template;
+  }
+
+  /** Attributes that the template's resources and outputs ask for, by logical ID. */
+  wantedAttributes(deployment: Deployment): ReadonlyMap<string, ReadonlySet<string>> {
+    const template = this.template(deployment);
+    let wanted = this.wanted.get(template);
+    if (wanted) return wanted;
+    this.wanted.set(template, (wanted = new Map<string, Set<string>>()));
+    const parts = [...Object.values(template.resources).map((resource) => resource.properties as Json), ...Object.values(template.outputs).map((output) => output.value)];
+    for (const reference of parts.flatMap((part) => references(part))) {
+      if (reference.kind !== 'attribute' || reference.attribute === undefined) continue;
+      wanted.set(reference.name, (wanted.get(reference.name) ?? new Set()).add(reference.attribute));
+    }
+    return wanted;
   }
 
   scope(deployment: Deployment): Scope {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isAwsError } from '../../kernel/error.js';
 import { resourceSchema } from '../../models/resources.js';
-import { isObject, sameValue, type JsonObject } from '../json.js';
+import { isObject, sameValue, type Json, type JsonObject } from '../json.js';
 import { resolveDynamicReferences } from '../evaluate/dynamic.js';
 import { evaluate, evaluateJson } from '../evaluate/evaluate.js';
 import type { Scope } from '../evaluate/scope.js';
@@ -99,7 +99,7 @@ async function create(attempt: Attempt, target: Target): Promise<void> {
     async () => {
       const made = await make(attempt, target, initiated);
       await awaitSignals(attempt, made, initiated);
-      return made;
+      return complete(attempt, target, made);
     },
     () => physicalId, target, shown,
   );
@@ -126,9 +126,9 @@ async function replace(attempt: Attempt, target: Target): Promise<void> {
   };
   const created = await failing(
     attempt, 'UPDATE_FAILED',
-    () => {
+    async () => {
       refuseSameName(attempt, target);
-      return make(attempt, target, initiated);
+      return complete(attempt, target, await make(attempt, target, initiated));
     },
     () => before!.physicalId, target, shown,
   );
@@ -146,23 +146,24 @@ async function update(attempt: Attempt, target: Target): Promise<void> {
   const shown = session.shownProperties(deployment, declaration.logicalId, target.properties);
   if (!attempt.resumed) begin(attempt, target, 'update', 'UPDATE_IN_PROGRESS', before!.physicalId, undefined, shown);
   const provider = toucher.provider(declaration.type);
-  const result = await failing(
+  const result: Created = await failing(
     attempt, 'UPDATE_FAILED',
     async () => {
-      if (!needsCall(before!, target, deployment)) return {};
+      if (!needsCall(before!, target, deployment)) return { physicalId: before!.physicalId };
       const old = await resolvedOrKept(before!.properties, session);
-      return (await provider.update!(before!.physicalId, coerceProperties(declaration.type, old), await usable(attempt, target), contextFor(attempt, () => undefined))) ?? {};
+      const changed = (await provider.update!(before!.physicalId, coerceProperties(declaration.type, old), await usable(attempt, target), contextFor(attempt, () => undefined))) ?? {};
+      return complete(attempt, target, { physicalId: changed.physicalId ?? before!.physicalId, attributes: { ...before!.attributes, ...changed.attributes } });
     },
     () => before!.physicalId, target, shown,
   );
-  const physicalId = result.physicalId ?? before!.physicalId;
+  const { physicalId } = result;
   session.commit(() => {
     // Another physical ID is another resource (custom resources): the old one goes in the clean-up.
     if (physicalId !== before!.physicalId) {
       session.resourceEvent({ ...declaration, physicalId }, 'UPDATE_IN_PROGRESS', 'Requested update required the provider to create a new physical resource', shown);
       session.store.putObsolete(session.uuid, { resource: before!, fate: fateOf(target.updateReplacePolicy) });
     }
-    finish(attempt, target, { physicalId, attributes: { ...before!.attributes, ...result.attributes } }, 'UPDATE_COMPLETE', shown, physicalId === before!.physicalId ? 'update' : 'replace');
+    finish(attempt, target, { physicalId, attributes: result.attributes ?? before!.attributes }, 'UPDATE_COMPLETE', shown, physicalId === before!.physicalId ? 'update' : 'replace');
   });
 }
 
@@ -188,6 +189,17 @@ function duration(text: string): number {
   const match = /^PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/.exec(text);
   if (!match) throw new PlainFailure(`Timeout ${text} of the CreationPolicy is not a duration`);
   return ((Number(match[1] ?? 0) * 60 + Number(match[2] ?? 0)) * 60 + Number(match[3] ?? 0)) * 1000;
+}
+
+/** Attributes that the template asks for and the provider didn't name are read from the resource, as AWS reads all of them. */
+async function complete(attempt: Attempt, target: Target, made: Created): Promise<Created> {
+  const { toucher, declaration, deployment } = attempt;
+  const provider = toucher.provider(declaration.type);
+  const wanted = [...(toucher.session.wantedAttributes(deployment).get(declaration.logicalId) ?? [])].filter((name) => made.attributes?.[name] === undefined && target.properties[name] === undefined);
+  if (wanted.length === 0 || !provider.read || declaration.type.startsWith('Custom::')) return made;
+  const model = await provider.read(made.physicalId, contextFor(attempt, () => undefined));
+  const found = wanted.flatMap((name): [string, Json][] => (model?.[name] === undefined ? [] : [[name, model[name]]]));
+  return { ...made, attributes: { ...made.attributes, ...Object.fromEntries(found) } };
 }
 
 /** Calls the provider's `create`, unless an attempt that a crash interrupted got that far already. */

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../json.js';
 import type { Tag } from '../store/records.js';
-import { ignoring } from './failure.js';
+import { alreadyExists, ignoring } from './failure.js';
 import type { ProviderContext, ResourceProvider } from './provider.js';
 import { tagChanges, withoutSystemTags } from './tags.js';
 
@@ -19,11 +19,13 @@ const arnOf = (name: string, context: ProviderContext): string => `arn:aws:cloud
 const alarm = (type: string, operation: string, kind: 'MetricAlarms' | 'CompositeAlarms'): ResourceProvider<AlarmProperties> => {
   const put = (name: string, { Tags: _, ...properties }: AlarmProperties, tags: readonly Tag[] | undefined, context: ProviderContext): Promise<unknown> =>
     context.client.call('cloudwatch', operation, { ...properties, AlarmName: name, ...(tags && tags.length > 0 ? { Tags: tags } : {}) });
-  return {
+  const provider: ResourceProvider<AlarmProperties> = {
     type,
     identify: nameOf,
     async create(properties, context) {
       const name = nameOf(properties, context);
+      // Putting changes an alarm that stands; a stack must not take it over.
+      if (properties.AlarmName !== undefined && (await provider.read!(name, context))) throw alreadyExists(type, name);
       await put(name, properties, context.tags(properties.Tags), context);
       return { physicalId: name, attributes: { Arn: arnOf(name, context) } };
     },
@@ -43,6 +45,7 @@ const alarm = (type: string, operation: string, kind: 'MetricAlarms' | 'Composit
     },
     attributes: async (name, _, context) => ({ Arn: arnOf(name, context) }),
   };
+  return provider;
 };
 
 async function retag(ResourceARN: string, before: readonly Tag[] | undefined, after: readonly Tag[] | undefined, context: ProviderContext): Promise<void> {
@@ -65,6 +68,7 @@ const dashboard: ResourceProvider<DashboardProperties> = {
   identify: dashboardName,
   async create(properties, context) {
     const DashboardName = dashboardName(properties, context);
+    if (properties.DashboardName !== undefined && (await dashboard.read!(DashboardName, context))) throw alreadyExists('AWS::CloudWatch::Dashboard', DashboardName);
     await context.client.call('cloudwatch', 'PutDashboard', { DashboardName, DashboardBody: properties.DashboardBody, Tags: context.tags(properties.Tags) });
     return { physicalId: DashboardName };
   },

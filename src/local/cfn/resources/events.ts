@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../json.js';
 import { sameJson } from '../json.js';
 import type { Tag } from '../store/records.js';
-import { ignoring } from './failure.js';
+import { alreadyExists, ignoring } from './failure.js';
 import type { Properties, ProviderContext, ResourceProvider } from './provider.js';
 import { tagChanges } from './tags.js';
 
@@ -29,6 +29,8 @@ const rule: ResourceProvider<RuleProperties> = {
   type: 'AWS::Events::Rule',
   async create(properties, context) {
     const Name = nameOf(properties, context);
+    // PutRule changes a rule that stands; a stack must not take it over.
+    if (properties.Name !== undefined && (await ignoring(GONE, context.client.call('events', 'DescribeRule', { Name, ...busOf(properties) })))) throw alreadyExists('AWS::Events::Rule', identifier(Name, properties));
     const Arn = await put(Name, properties, context, context.tags(properties.Tags));
     context.initiated(identifier(Name, properties));
     if (properties.Targets?.length) await target(Name, properties, context);

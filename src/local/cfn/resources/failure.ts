@@ -14,6 +14,11 @@ export class HandlerError extends AwsError {
   }
 }
 
+/** What handlers say of a name that is taken, where the service itself would take over what stands. */
+export function alreadyExists(type: string, identifier: string): HandlerError {
+  return new HandlerError('AlreadyExists', `Resource of type '${type}' with identifier '${identifier}' already exists.`);
+}
+
 /** A sentence that is shown as it is, without the handler's frame (custom resources, nested stacks, wait conditions, template errors). */
 export class PlainFailure extends AwsError {
   constructor(message: string) {
@@ -62,7 +67,7 @@ function handlerMessage(message: string, code: HandlerErrorCode, token: string):
 function handlerCodeOf(error: AwsError): HandlerErrorCode {
   const { code } = error;
   if (/AccessDenied|NotAuthorized|Unauthorized|AuthorizationError|UnauthorizedOperation/i.test(code)) return 'AccessDenied';
-  if (/AlreadyExists|EntityAlreadyExists|BucketAlready|ResourceInUse|QueueNameExists|RepositoryNameExists/i.test(code)) return 'AlreadyExists';
+  if (/AlreadyExists|ResourceExists|BucketAlready|ResourceInUse|QueueNameExists|RepositoryNameExists/i.test(code)) return 'AlreadyExists';
   if (/NotFound|NoSuch|NonExistent|DoesNotExist/i.test(code)) return 'NotFound';
   if (/Limit|Quota/i.test(code)) return 'ServiceLimitExceeded';
   if (/Throttl/i.test(code)) return 'Throttling';

@@ -129,6 +129,7 @@ const user: ResourceProvider<UserProperties> = {
     await keepBoundary('User', UserName, before.PermissionsBoundary, after.PermissionsBoundary, context);
     await keepTags('User', UserName, before.Tags, after.Tags, context);
     if (before.Path !== after.Path) await context.client.call('iam', 'UpdateUser', { UserName, NewPath: after.Path ?? '/' });
+    await keepLogin(UserName, before.LoginProfile, after.LoginProfile, context);
   },
   async delete(UserName, properties, context) {
     await ignoring(GONE, keepGroups(UserName, properties.Groups ?? [], [], context));
@@ -141,6 +142,12 @@ const user: ResourceProvider<UserProperties> = {
     return answer ? { UserName, Arn: answer.User.Arn, Path: answer.User.Path } : undefined;
   },
 };
+
+async function keepLogin(UserName: string, before: UserProperties['LoginProfile'], after: UserProperties['LoginProfile'], { client }: ProviderContext): Promise<void> {
+  if (JSON.stringify(before) === JSON.stringify(after)) return;
+  if (after === undefined) await ignoring(GONE, client.call('iam', 'DeleteLoginProfile', { UserName }));
+  else await client.call('iam', before === undefined ? 'CreateLoginProfile' : 'UpdateLoginProfile', { UserName, ...after });
+}
 
 async function keepGroups(UserName: string, before: readonly string[], after: readonly string[], context: ProviderContext): Promise<void> {
   for (const GroupName of before) if (!after.includes(GroupName)) await ignoring(GONE, context.client.call('iam', 'RemoveUserFromGroup', { GroupName, UserName }));
@@ -224,7 +231,7 @@ const accessKey: ResourceProvider<AccessKeyProperties> = {
     const { AccessKey } = await context.client.call<{ AccessKey: { AccessKeyId: string; SecretAccessKey: string } }>('iam', 'CreateAccessKey', { UserName });
     context.initiated(AccessKey.AccessKeyId);
     if (Status === 'Inactive') await context.client.call('iam', 'UpdateAccessKey', { UserName, AccessKeyId: AccessKey.AccessKeyId, Status });
-    return { physicalId: AccessKey.AccessKeyId, attributes: { SecretAccessKey: AccessKey.SecretAccessKey } };
+    return { physicalId: AccessKey.AccessKeyId, attributes: { Id: AccessKey.AccessKeyId, SecretAccessKey: AccessKey.SecretAccessKey } };
   },
   async update(AccessKeyId, before, after, context) {
     if (before.Status !== after.Status) await context.client.call('iam', 'UpdateAccessKey', { UserName: after.UserName, AccessKeyId, Status: after.Status ?? 'Active' });

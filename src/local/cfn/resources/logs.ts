@@ -1,6 +1,7 @@
+import { isAwsError } from '../../kernel/error.js';
 import type { Json } from '../json.js';
 import type { Tag } from '../store/records.js';
-import { ignoring } from './failure.js';
+import { alreadyExists, ignoring } from './failure.js';
 import type { ProviderContext, ResourceProvider } from './provider.js';
 import { tagChanges, withoutSystemTags } from './tags.js';
 
@@ -21,10 +22,15 @@ const logGroup: ResourceProvider<LogGroupProperties> = {
   async create(properties, context) {
     const name = nameOf(properties, context);
     const tags = Object.fromEntries(withoutSystemTags(context.tags(properties.Tags)).map((tag) => [tag.Key, tag.Value]));
-    await context.client.call('logs', 'CreateLogGroup', {
-      logGroupName: name, ...(properties.KmsKeyId ? { kmsKeyId: properties.KmsKeyId } : {}), ...(properties.LogGroupClass ? { logGroupClass: properties.LogGroupClass } : {}),
-      ...(Object.keys(tags).length > 0 ? { tags } : {}),
-    });
+    try {
+      await context.client.call('logs', 'CreateLogGroup', {
+        logGroupName: name, ...(properties.KmsKeyId ? { kmsKeyId: properties.KmsKeyId } : {}), ...(properties.LogGroupClass ? { logGroupClass: properties.LogGroupClass } : {}),
+        ...(Object.keys(tags).length > 0 ? { tags } : {}),
+      });
+    } catch (error) {
+      // The handler's own words (as users report them), not the service's.
+      throw isAwsError(error) && error.code === 'ResourceAlreadyExistsException' ? alreadyExists('AWS::Logs::LogGroup', JSON.stringify({ '/properties/LogGroupName': name })) : error;
+    }
     context.initiated(name);
     if (properties.RetentionInDays !== undefined) await context.client.call('logs', 'PutRetentionPolicy', { logGroupName: name, retentionInDays: properties.RetentionInDays });
     if (properties.DataProtectionPolicy !== undefined) await context.client.call('logs', 'PutDataProtectionPolicy', { logGroupIdentifier: name, policyDocument: JSON.stringify(properties.DataProtectionPolicy) });

@@ -1,7 +1,7 @@
 import { resourceSchema, type ResourceSchema } from '../../models/resources.js';
 import { table } from '../../state/state.js';
 import type { Json, JsonObject } from '../json.js';
-import { HandlerError } from './failure.js';
+import { alreadyExists, HandlerError } from './failure.js';
 import { randomText } from './names.js';
 import type { Created, ProviderContext, ResourceProvider } from './provider.js';
 
@@ -20,7 +20,7 @@ export function modelledProvider(type: string): ResourceProvider<JsonObject> {
     async create(properties, context) {
       const { physicalId, attributes } = form(type, properties, context);
       const store = models(context.state, context.account, context.region);
-      if (store.get(type, physicalId) !== undefined) throw new HandlerError('AlreadyExists', `Resource of type '${type}' with identifier '${physicalId}' already exists.`);
+      if (store.get(type, physicalId) !== undefined) throw alreadyExists(type, physicalId);
       store.put([type, physicalId], { ...attributes, ...properties });
       return { physicalId, attributes };
     },

@@ -1,6 +1,7 @@
+import { isAwsError } from '../../kernel/error.js';
 import type { Json, JsonObject } from '../json.js';
 import type { Tag } from '../store/records.js';
-import { ignoring } from './failure.js';
+import { HandlerError, ignoring } from './failure.js';
 import type { ProviderContext, ResourceProvider } from './provider.js';
 import { bucketConfigurations } from './s3-configuration.js';
 import { withoutSystemTags } from './tags.js';
@@ -22,18 +23,21 @@ const ACLS: Readonly<Record<string, string>> = {
   BucketOwnerRead: 'bucket-owner-read', BucketOwnerFullControl: 'bucket-owner-full-control', AwsExecRead: 'aws-exec-read',
 };
 
+const ABSENT = ['NoSuchBucket', 'NotFound', '404'];
+
 const bucket: ResourceProvider<BucketProperties> = {
   type: 'AWS::S3::Bucket',
   identify: nameOf,
   async create(properties, context) {
     const Bucket = nameOf(properties, context);
-    await context.client.call('s3', 'CreateBucket', {
-      Bucket,
-      ...(context.region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: context.region } }),
-      ...(properties.ObjectLockEnabled ? { ObjectLockEnabledForBucket: true } : {}),
-      ...(properties.OwnershipControls?.Rules[0]?.ObjectOwnership ? { ObjectOwnership: properties.OwnershipControls.Rules[0].ObjectOwnership } : {}),
-      ...(properties.AccessControl && properties.AccessControl !== 'Private' ? { ACL: ACLS[properties.AccessControl] ?? properties.AccessControl } : {}),
-    });
+    // In us-east-1 CreateBucket answers the caller's own bucket; a stack must not take it over.
+    const owned = context.region === 'us-east-1' && properties.BucketName !== undefined && (await ignoring(ABSENT, context.client.call('s3', 'HeadBucket', { Bucket })));
+    if (owned) throw taken(Bucket);
+    try {
+      await createBucket(Bucket, properties, context);
+    } catch (error) {
+      throw isAwsError(error) && /^BucketAlready/.test(error.code) ? taken(Bucket) : error;
+    }
     context.initiated(Bucket);
     await configure(Bucket, {}, properties, context);
     await tag(Bucket, [], withoutSystemTags(context.tags(properties.Tags)), context);
@@ -48,7 +52,7 @@ const bucket: ResourceProvider<BucketProperties> = {
     await ignoring(['NoSuchBucket'], context.client.call('s3', 'DeleteBucket', { Bucket }));
   },
   async read(Bucket, context) {
-    const head = await ignoring(['NoSuchBucket', 'NotFound', '404'], context.client.call('s3', 'HeadBucket', { Bucket }));
+    const head = await ignoring(ABSENT, context.client.call('s3', 'HeadBucket', { Bucket }));
     if (!head) return undefined;
     const model: JsonObject = { BucketName: Bucket, ...answers(Bucket, context.region) };
     for (const configuration of bucketConfigurations) {
@@ -59,6 +63,21 @@ const bucket: ResourceProvider<BucketProperties> = {
   },
   attributes: async (Bucket, _properties, context) => answers(Bucket, context.region),
 };
+
+function createBucket(Bucket: string, properties: BucketProperties, { client, region }: ProviderContext): Promise<unknown> {
+  return client.call('s3', 'CreateBucket', {
+    Bucket,
+    ...(region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: region } }),
+    ...(properties.ObjectLockEnabled ? { ObjectLockEnabledForBucket: true } : {}),
+    ...(properties.OwnershipControls?.Rules[0]?.ObjectOwnership ? { ObjectOwnership: properties.OwnershipControls.Rules[0].ObjectOwnership } : {}),
+    ...(properties.AccessControl && properties.AccessControl !== 'Private' ? { ACL: ACLS[properties.AccessControl] ?? properties.AccessControl } : {}),
+  });
+}
+
+/** The handler's own words for a name that is taken, by whomever (as users report them). */
+function taken(Bucket: string): HandlerError {
+  return new HandlerError('AlreadyExists', `${Bucket} already exists (Service: S3, Status Code: 0, Request ID: null)`);
+}
 
 async function configure(Bucket: string, before: BucketProperties, after: BucketProperties, context: ProviderContext): Promise<void> {
   for (const { property, put, remove } of bucketConfigurations) {

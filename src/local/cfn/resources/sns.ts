@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../json.js';
 import type { Tag } from '../store/records.js';
-import { ignoring } from './failure.js';
+import { alreadyExists, ignoring } from './failure.js';
 import { randomText } from './names.js';
 import type { ProviderContext, ResourceProvider } from './provider.js';
 import { tagChanges, withoutSystemTags } from './tags.js';
@@ -28,6 +28,8 @@ const topic: ResourceProvider<TopicProperties> = {
   identify: topicArn,
   async create(properties, context) {
     const attributes = topicAttributes(properties);
+    // CreateTopic answers a topic that stands; a stack must not take it over.
+    if (properties.TopicName !== undefined && (await topic.read!(topicArn(properties, context), context))) throw alreadyExists('AWS::SNS::Topic', properties.TopicName);
     const { TopicArn } = await context.client.call<{ TopicArn: string }>('sns', 'CreateTopic', {
       Name: topicName(properties, context),
       ...(Object.keys(attributes).length > 0 || properties.FifoTopic ? { Attributes: { ...attributes, ...(properties.FifoTopic ? { FifoTopic: 'true' } : {}) } } : {}),
@@ -47,10 +49,7 @@ const topic: ResourceProvider<TopicProperties> = {
     const { add, remove } = tagChanges(withoutSystemTags(context.tagsBefore(before.Tags)), withoutSystemTags(context.tags(after.Tags)));
     if (remove.length > 0) await context.client.call('sns', 'UntagResource', { ResourceArn: arn, TagKeys: remove });
     if (add.length > 0) await context.client.call('sns', 'TagResource', { ResourceArn: arn, Tags: add });
-    const known = new Set((before.Subscription ?? []).map((subscription) => `${subscription.Protocol} ${subscription.Endpoint}`));
-    for (const { Endpoint, Protocol } of after.Subscription ?? []) {
-      if (!known.has(`${Protocol} ${Endpoint}`)) await context.client.call('sns', 'Subscribe', { TopicArn: arn, Endpoint, Protocol });
-    }
+    await keepSubscriptions(arn, before.Subscription ?? [], after.Subscription ?? [], context);
     return { attributes: topicAnswers(arn, after) };
   },
   async delete(arn, _properties, context) {
@@ -64,6 +63,17 @@ const topic: ResourceProvider<TopicProperties> = {
     return model;
   },
 };
+
+/** Subscribes what is new in the list and unsubscribes what left it; what was never confirmed can't be unsubscribed. */
+async function keepSubscriptions(TopicArn: string, before: NonNullable<TopicProperties['Subscription']>, after: NonNullable<TopicProperties['Subscription']>, { client }: ProviderContext): Promise<void> {
+  const id = ({ Protocol, Endpoint }: { Protocol: string; Endpoint: string }): string => `${Protocol} ${Endpoint}`;
+  const was = new Set(before.map(id));
+  for (const each of after) if (!was.has(id(each))) await client.call('sns', 'Subscribe', { TopicArn, Endpoint: each.Endpoint, Protocol: each.Protocol });
+  const gone = new Set(before.filter((each) => !after.some((other) => id(other) === id(each))).map(id));
+  if (gone.size === 0) return;
+  const { Subscriptions = [] } = await client.call<{ Subscriptions?: { SubscriptionArn: string; Protocol: string; Endpoint: string }[] }>('sns', 'ListSubscriptionsByTopic', { TopicArn });
+  for (const each of Subscriptions) if (gone.has(id(each)) && each.SubscriptionArn.startsWith('arn:')) await client.call('sns', 'Unsubscribe', { SubscriptionArn: each.SubscriptionArn });
+}
 
 function topicAttributes(properties: TopicProperties): Record<string, string> {
   const attributes: Record<string, string> = {};

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../json.js';
 import type { Tag } from '../store/records.js';
-import { ignoring } from './failure.js';
-import type { ProviderContext, ResourceProvider } from './provider.js';
+import { alreadyExists, ignoring } from './failure.js';
+import type { Created, ProviderContext, ResourceProvider } from './provider.js';
 import { policyId } from './sns.js';
 import { tagChanges, withoutSystemTags } from './tags.js';
 
@@ -19,7 +19,8 @@ const ATTRIBUTES = [
 
 /** Attributes a queue has when nobody says otherwise: what an attribute that left the template goes back to. */
 const DEFAULTS: Readonly<Record<string, string>> = {
-  DelaySeconds: '0', MaximumMessageSize: '262144', MessageRetentionPeriod: '345600', ReceiveMessageWaitTimeSeconds: '0', VisibilityTimeout: '30', KmsDataKeyReusePeriodSeconds: '300', ContentBasedDeduplication: 'false',
+  DelaySeconds: '0', MaximumMessageSize: '1048576', MessageRetentionPeriod: '345600', ReceiveMessageWaitTimeSeconds: '0', VisibilityTimeout: '30', KmsDataKeyReusePeriodSeconds: '300', ContentBasedDeduplication: 'false',
+  DeduplicationScope: 'queue', FifoThroughputLimit: 'perQueue', SqsManagedSseEnabled: 'true',
 };
 
 const GONE = ['AWS.SimpleQueueService.NonExistentQueue', 'QueueDoesNotExist'];
@@ -30,13 +31,10 @@ const queueName = (properties: QueueProperties, context: ProviderContext): strin
 const queue: ResourceProvider<QueueProperties> = {
   type: 'AWS::SQS::Queue',
   async create(properties, context) {
-    const QueueName = queueName(properties, context);
-    const { QueueUrl } = await context.client.call<{ QueueUrl: string }>('sqs', 'CreateQueue', {
-      QueueName,
-      Attributes: { ...attributesOf(properties), ...(properties.FifoQueue ? { FifoQueue: 'true' } : {}) },
-      tags: Object.fromEntries(withoutSystemTags(context.tags(properties.Tags)).map((tag) => [tag.Key, tag.Value])),
-    });
-    return { physicalId: QueueUrl, attributes: answers(QueueUrl, QueueName, context) };
+    // CreateQueue answers a queue of the same attributes; a stack must not take it over.
+    const { QueueName } = properties;
+    if (QueueName !== undefined && (await ignoring(GONE, context.client.call('sqs', 'GetQueueUrl', { QueueName })))) throw alreadyExists('AWS::SQS::Queue', QueueName);
+    return createQueue(properties, context);
   },
   async update(url, before, after, context) {
     const was = attributesOf(before);
@@ -59,8 +57,18 @@ const queue: ResourceProvider<QueueProperties> = {
     return model;
   },
   // A queue of the same name and attributes is answered, not refused.
-  recover: (properties, context) => queue.create(properties, context),
+  recover: createQueue,
 };
+
+async function createQueue(properties: QueueProperties, context: ProviderContext): Promise<Created> {
+  const QueueName = queueName(properties, context);
+  const { QueueUrl } = await context.client.call<{ QueueUrl: string }>('sqs', 'CreateQueue', {
+    QueueName,
+    Attributes: { ...attributesOf(properties), ...(properties.FifoQueue ? { FifoQueue: 'true' } : {}) },
+    tags: Object.fromEntries(withoutSystemTags(context.tags(properties.Tags)).map((tag) => [tag.Key, tag.Value])),
+  });
+  return { physicalId: QueueUrl, attributes: answers(QueueUrl, QueueName, context) };
+}
 
 function attributesOf(properties: QueueProperties): Record<string, string> {
   const attributes: Record<string, string> = {};

@@ -27,7 +27,7 @@ const parameter: ResourceProvider<ParameterProperties> = {
   async create(properties, context) {
     const name = nameOf(properties, context);
     await context.client.call('ssm', 'PutParameter', { ...input(name, properties), Tags: ownTags(context.tags(properties.Tags)) });
-    return { physicalId: name, attributes: attributes(name, properties) };
+    return { physicalId: name, attributes: attributes(name, properties, context) };
   },
   async update(name, before, after, context) {
     await context.client.call('ssm', 'PutParameter', { ...input(name, after), Overwrite: true });
@@ -36,7 +36,7 @@ const parameter: ResourceProvider<ParameterProperties> = {
     const gone = was.filter((tag) => !is.some((other) => other.Key === tag.Key)).map((tag) => tag.Key);
     if (gone.length > 0) await context.client.call('ssm', 'RemoveTagsFromResource', { ResourceType: 'Parameter', ResourceId: name, TagKeys: gone });
     if (is.length > 0) await context.client.call('ssm', 'AddTagsToResource', { ResourceType: 'Parameter', ResourceId: name, Tags: is });
-    return { attributes: attributes(name, after) };
+    return { attributes: attributes(name, after, context) };
   },
   async delete(name, _properties, context) {
     await ignoring(['ParameterNotFound'], context.client.call('ssm', 'DeleteParameter', { Name: name }));
@@ -44,13 +44,13 @@ const parameter: ResourceProvider<ParameterProperties> = {
   async read(name, context) {
     const answer = await ignoring(['ParameterNotFound'], context.client.call<{ Parameter: { Name: string; Type: string; Value: string; DataType?: string } }>('ssm', 'GetParameter', { Name: name }));
     if (!answer) return undefined;
-    const { Name, Type, Value } = answer.Parameter;
-    return { Name, Type, Value };
+    const { Name, Type, Value, DataType = 'text' } = answer.Parameter;
+    return { Name, Type, Value, DataType };
   },
 };
 
-function attributes(name: string, { Type, Value }: ParameterProperties): { Name: string; Type: string; Value: string } {
-  return { Name: name, Type, Value };
+function attributes(name: string, { Type, Value }: ParameterProperties, { region, account }: ProviderContext): { Name: string; Type: string; Value: string; Arn: string } {
+  return { Name: name, Type, Value, Arn: `arn:aws:ssm:${region}:${account}:parameter${name.startsWith('/') ? '' : '/'}${name}` };
 }
 
 /** Parameters are among the types that don't carry CloudFormation's own tags. */
