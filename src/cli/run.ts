@@ -2,7 +2,6 @@ import { isCancel, select } from '@clack/prompts';
 import type { Command } from 'commander';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { FlotillaError } from '../shared/errors.js';
 import { decideGate } from '../ops/approve.js';
 import type { Gate, PipelineRef } from '../ops/follow.js';
 import { deployedApis } from '../ops/outputs.js';
@@ -12,7 +11,8 @@ import { control, type CloudConnection } from './cloud/connection.js';
 import { localWorld } from './cloud/local.js';
 import { localPipelines } from './pipelines.js';
 import { prepareRehearsal, printBases, type Rehearsal } from './rehearsal.js';
-import { clock, renderer, type Progress } from './render.js';
+import { clock } from './render/plain.js';
+import { progressOf, renderer } from './render/render.js';
 import { summaryText } from './summary.js';
 import { terminal, type GlobalOptions, type Terminal } from './terminal.js';
 import { printWhere } from './where.js';
@@ -48,7 +48,7 @@ export function addRunCommand(program: Command): void {
     .option('--again', 'run the pipeline again where the commit already went through', false)
     .option('--approve <name>', 'approve the gate of this name, or all; repeatable', collect, [])
     .option('--reject <name>', 'reject the gate of this name; repeatable', collect, [])
-    .option('--progress <form>', 'auto, plain or jsonl', 'auto')
+    .option('--progress <form>', 'auto, live, plain or jsonl', 'auto')
     .option('--logs', 'print the lines of builds and of the CDK CLI', false)
     .option('--isolation <mode>', 'how build commands are kept apart: auto, bwrap or process', 'auto')
     .option('--accounts <file>', 'start from accounts as flotilla doctor --save recorded them, on a local cloud of its own')
@@ -70,7 +70,7 @@ async function runCommand(given: string, options: RunCommandOptions): Promise<nu
   out.message(`${out.style('bold', 'LOCAL')} · ${directory}`);
   const started = Date.now();
   const world = await localWorld(folder);
-  const render = renderer(progressOf(options.progress), out, { logs: options.logs });
+  const render = renderer(progressOf(options.progress), out, { logs: options.logs, target: 'LOCAL' });
   const abort = new AbortController();
   const interrupted = (): void => {
     if (abort.signal.aborted) process.exit(130);
@@ -89,11 +89,12 @@ async function runCommand(given: string, options: RunCommandOptions): Promise<nu
       cloud: world.cloud,
       emit: (event) => render.emit(event),
       logs: true,
-      gate: (gate) => decisionFor(gate, options),
+      gate: (gate) => decisionFor(gate, options, out),
       decide: (pipeline, gate, decision) => decideGate(world.target, pipeline, gate, decision, `by flotilla run${decision === 'approve' ? '' : ' --reject'}`),
       signal: abort.signal,
       ...(rehearsal ? { accounts: rehearsal.accounts(world, (event) => render.emit(event)) } : {}),
     });
+    render.close();
     return await conclude(result, render.failures(), { out, options, folder, started, world, rehearsal });
   } catch (error) {
     if (abort.signal.aborted) return 130;
@@ -115,25 +116,19 @@ function ignoreFolder(folder: string): void {
   }
 }
 
-function progressOf(text: string): Progress {
-  if (text === 'auto' || text === 'plain') return 'plain';
-  if (text === 'jsonl') return 'jsonl';
-  throw new FlotillaError('CLI002', `--progress '${text}' is not known`, { fix: 'auto, plain or jsonl', exitCode: 2 });
-}
-
-async function decisionFor(gate: Gate, options: RunCommandOptions): Promise<'approve' | 'reject' | 'leave'> {
+async function decisionFor(gate: Gate, options: RunCommandOptions, out: Terminal): Promise<'approve' | 'reject' | 'leave'> {
   const named = (names: readonly string[]): boolean => names.some((name) => name === 'all' || name === gate.action || name === gate.stage || name === `${gate.stage}/${gate.action}`);
   if (named(options.reject)) return 'reject';
   if (named(options.approve)) return 'approve';
   if (!process.stdin.isTTY || !process.stderr.isTTY || options.progress === 'jsonl') return 'leave';
-  const answer = await select({
+  const answer = await out.alone(() => select({
     message: `${gate.stage}/${gate.action}${gate.message ? ` — ${gate.message}` : ''}`,
     options: [
       { value: 'approve', label: 'approve' },
       { value: 'reject', label: 'reject' },
       { value: 'leave', label: 'leave it waiting' },
     ],
-  });
+  }));
   return isCancel(answer) ? 'leave' : (answer as 'approve' | 'reject' | 'leave');
 }
 

@@ -11,6 +11,17 @@ export interface Terminal {
   data(value: unknown): void;
   message(text: string): void;
   readonly style: (format: Format, text: string) => string;
+  /** Gives the terminal to somebody who writes by himself, a question for instance, as long as `work` takes. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Lets a footer stay below whatever is written, until it is taken away with undefined. */
+  keepBelow(footer: Footer | undefined): void;
+}
+
+export interface Footer {
+  /** Writes above the footer. */
+  above(write: () => void): void;
+  /** Takes the footer away as long as `work` takes. */
+  aside<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export type Format = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
@@ -26,17 +37,23 @@ export const SCHEMA_VERSION = '1.0';
 export function terminal(options: GlobalOptions): Terminal {
   const json = options.output === 'json';
   const colour = options.color !== false && !process.env['NO_COLOR'] && (process.stdout.isTTY || Boolean(process.env['FORCE_COLOR']));
+  let footer: Footer | undefined;
+  const around = (write: () => void): void => (footer ? footer.above(write) : write());
   return {
     json,
     print: (text) => {
-      if (!json) process.stdout.write(`${text}\n`);
+      if (!json) around(() => process.stdout.write(`${text}\n`));
     },
     data: (value) => {
       if (!json) return;
-      process.stdout.write(`${JSON.stringify({ type: 'version', schema: SCHEMA_VERSION })}\n${JSON.stringify(value, null, 2)}\n`);
+      around(() => process.stdout.write(`${JSON.stringify({ type: 'version', schema: SCHEMA_VERSION })}\n${JSON.stringify(value, null, 2)}\n`));
     },
     message: (text) => {
-      if (!options.quiet) process.stderr.write(`${text}\n`);
+      if (!options.quiet) around(() => process.stderr.write(`${text}\n`));
+    },
+    alone: (work) => (footer ? footer.aside(work) : work()),
+    keepBelow: (given) => {
+      footer = given;
     },
     style: (format, text) => (colour ? styleText(format, text, { validateStream: false }) : text),
   };

@@ -6,7 +6,7 @@ import { DEFAULT_CONCURRENCY, limiter, type Limiter } from '../ops/concurrency.j
 import type { Target } from '../ops/target.js';
 import { flotillaFolder } from './cloud/connection.js';
 import { localWorld, type LocalWorld } from './cloud/local.js';
-import { renderer, type Renderer } from './render.js';
+import { progressOf, renderer, type Renderer } from './render/render.js';
 import { terminal, type GlobalOptions, type Terminal } from './terminal.js';
 
 /** Flags of every operator command. */
@@ -65,7 +65,7 @@ export function operatorCommand(program: Command, name: string, description: str
     .command(name)
     .description(description)
     .option('--dir <folder>', 'folder of the state (default: the nearest .flotilla)')
-    .option('--progress <form>', 'auto, plain or jsonl', 'auto')
+    .option('--progress <form>', 'auto, live, plain or jsonl', 'auto')
     .option('--logs', 'print the lines of the programs it starts');
 }
 
@@ -86,7 +86,7 @@ async function openWorld(options: WorldOptions): Promise<World> {
   const out = terminal(options);
   const environments = new Map((options.environment ?? []).map(named));
   const folder = flotillaFolder(options.dir);
-  const parts = { out, environments, folder, limit: limiter(options.concurrency), render: renderer(progressOf(options.progress ?? 'auto'), out, { logs: options.logs ?? false }) };
+  const parts = { out, environments, folder, limit: limiter(options.concurrency), render: renderer(progressOf(options.progress ?? 'auto', true), out, { logs: options.logs ?? false, target: options.local ? 'LOCAL' : 'AWS' }) };
   if (options.local || process.env['FLOTILLA_LOCAL'] === '1') {
     refuseAwsFlags(options);
     out.message(out.style('bold', 'LOCAL'));
@@ -110,12 +110,6 @@ function named(given: string): [account: string, name: string] {
   const [name = '', account = ''] = given.split('=');
   if (!/^\d{12}$/.test(account) || name === '') throw new FlotillaError('CLI004', `--environment '${given}' is not NAME=ACCOUNT`, { fix: '--environment prod=333333333333', exitCode: 2 });
   return [account, name];
-}
-
-function progressOf(form: string): 'plain' | 'jsonl' {
-  if (form === 'auto' || form === 'plain') return 'plain';
-  if (form === 'jsonl') return 'jsonl';
-  throw new FlotillaError('CLI002', `--progress '${form}' is not known`, { fix: 'auto, plain or jsonl', exitCode: 2 });
 }
 
 async function mfaCode(serial: string): Promise<string> {

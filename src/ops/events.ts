@@ -6,6 +6,8 @@ export type OpsEvent =
   | { readonly type: 'stage'; readonly stage: string; readonly status: string }
   | { readonly type: 'execution'; readonly id: string; readonly status: string; readonly detail?: string }
   | { readonly type: 'gate'; readonly pipeline: string; readonly stage: string; readonly action: string; readonly token: string; readonly message?: string }
+  | { readonly type: 'commit'; readonly id: string; readonly summary: string }
+  | { readonly type: 'pipeline'; readonly name: string; readonly stages: readonly { readonly name: string; readonly actions: readonly string[] }[] }
   | { readonly type: 'note'; readonly text: string };
 
 export type Emit = (event: OpsEvent) => void;

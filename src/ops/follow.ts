@@ -52,7 +52,7 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
   const seen = new Map<string, string>();
   const asked = new Set<string>();
   const left = new Map<string, Gate>();
-  let total = await actionCount(client, pipeline.name);
+  let total = await announce(client, pipeline.name, emit);
   try {
     for (;;) {
       const { pipelineExecution } = await client.send(new GetPipelineExecutionCommand({ pipelineName: pipeline.name, pipelineExecutionId: execution }));
@@ -71,11 +71,12 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
         emit({ type: 'execution', id: execution, status, detail: `the pipeline changed itself and starts again as ${next}` });
         execution = next;
         seen.clear();
-        total = await actionCount(client, pipeline.name);
+        total = await announce(client, pipeline.name, emit);
         continue;
       }
       for (const gate of await gates(client, pipeline.name, execution)) {
-        if (asked.has(gate.token)) continue;
+        // What runs beside a gate may still decide it, as a check of permissions does, and tells what the answer depends on.
+        if (asked.has(gate.token) || details.some(({ stageName, status: state, input }) => stageName === gate.stage && state === 'InProgress' && input?.actionTypeId?.category !== 'Approval')) continue;
         asked.add(gate.token);
         emit({ type: 'gate', ...gate });
         const decision = await options.gate(gate);
@@ -98,9 +99,12 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
   }
 }
 
-async function actionCount(client: CodePipelineClient, name: string): Promise<number> {
+/** Tells what the pipeline is made of; answers how many actions that are. */
+async function announce(client: CodePipelineClient, name: string, emit: Emit): Promise<number> {
   const { pipeline } = await client.send(new GetPipelineCommand({ name }));
-  return (pipeline?.stages ?? []).reduce((sum, { actions }) => sum + (actions?.length ?? 0), 0);
+  const stages = (pipeline?.stages ?? []).map((stage) => ({ name: stage.name ?? '', actions: (stage.actions ?? []).map((action) => action.name ?? '') }));
+  emit({ type: 'pipeline', name, stages });
+  return stages.reduce((sum, { actions }) => sum + actions.length, 0);
 }
 
 /** Latest attempt of each action, in the order they started. */

@@ -84,6 +84,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   if (!existsSync(join(options.directory, 'cdk.json'))) throw new FlotillaError('RUN003', `there is no cdk.json in ${options.directory}`, { why: 'a CDK app says there how it is started', fix: 'name the folder of the app: flotilla run DIR', exitCode: 2 });
   const root = await repositoryRoot(options.directory);
   const commit = await commitToRun(root, options);
+  emit({ type: 'commit', id: commit.id, summary: commit.subject });
   if (!options.dirty && (await isDirty(root))) emit({ type: 'note', text: 'the working tree has changes that are not in the commit; --dirty takes them along' });
   const cdk = new Cdk(options);
   await prepareDependencies(options);

@@ -1,0 +1,90 @@
+import type { OpsEvent } from '../../ops/events.js';
+import type { Terminal } from '../terminal.js';
+import type { Renderer } from './render.js';
+
+const HEARTBEAT_MS = 30_000;
+
+/** Renders events as lines that are only ever added: what happened, `n/N`, and a sign of life every 30 seconds. */
+export function plainRenderer(out: Terminal, options: { logs: boolean }): Renderer {
+  const start = Date.now();
+  let last = Date.now();
+  let doing = '';
+  const lines = eventLines(out, options);
+  const heartbeat = setInterval(() => {
+    if (Date.now() - last < HEARTBEAT_MS) return;
+    last = Date.now();
+    out.message(out.style('dim', `… ${doing} · ${clock(Date.now() - start)}`));
+  }, 1000);
+  heartbeat.unref();
+  return {
+    emit(event) {
+      if (event.type === 'step') doing = event.name;
+      if (event.type === 'action') doing = `${event.stage}/${event.action}`;
+      const line = lines.of(event);
+      if (line === undefined) return;
+      last = Date.now();
+      out.message(line);
+    },
+    failures: lines.failures,
+    close: () => clearInterval(heartbeat),
+  };
+}
+
+export interface EventLines {
+  /** The line an event leaves behind, if it leaves one. */
+  of(event: OpsEvent): string | undefined;
+  failures(): string[];
+}
+
+/** Events as lines for people; keeps the ends of logs for what failed. */
+export function eventLines(out: Terminal, options: { logs: boolean }): EventLines {
+  const tails = new Map<string, string[]>();
+  return {
+    of(event) {
+      switch (event.type) {
+        case 'step':
+          if (event.status === 'started') return undefined;
+          return `${mark(event.status, out)} ${event.name.padEnd(34)} ${seconds(event.seconds)}${event.detail ? `  ${event.detail}` : ''}`;
+        case 'action':
+          if (event.status === 'InProgress') return undefined;
+          return `${mark(event.status, out)} ${`${event.stage}/${event.action}`.padEnd(34)} ${seconds(event.seconds)}  ${event.done}/${event.total}${event.detail ? `  ${oneLine(event.detail)}` : ''}`;
+        case 'log': {
+          const tail = tails.get(event.source) ?? [];
+          tail.push(event.line);
+          if (tail.length > 40) tail.shift();
+          tails.set(event.source, tail);
+          return options.logs ? `${out.style('dim', `${event.source} │`)} ${event.line}` : undefined;
+        }
+        case 'gate':
+          return `${out.style('yellow', '⏸')} ${event.stage}/${event.action} waits for an approval${event.message ? `: ${event.message}` : ''}`;
+        case 'execution':
+          return `${mark(event.status, out)} execution ${event.id.slice(0, 8)} ${event.status}${event.detail ? `: ${event.detail}` : ''}`;
+        case 'note':
+          return `${out.style('cyan', 'ℹ')} ${event.text}`;
+        default:
+          return undefined;
+      }
+    },
+    failures: () => [...tails].flatMap(([source, tail]) => tail.map((line) => `${source} │ ${line}`)),
+  };
+}
+
+function mark(status: string, out: Terminal): string {
+  if (/^(succeeded|Succeeded)$/.test(status)) return out.style('green', '✓');
+  if (/^(failed|Failed|Stopped)$/.test(status)) return out.style('red', '✖');
+  return out.style('dim', '=');
+}
+
+function seconds(value: number | undefined): string {
+  return value === undefined ? '       ' : `${value.toFixed(1).padStart(6)}s`;
+}
+
+export function clock(ms: number): string {
+  const total = Math.round(ms / 1000);
+  return `${String(Math.floor(total / 60)).padStart(2, '0')}:${String(total % 60).padStart(2, '0')}`;
+}
+
+function oneLine(text: string): string {
+  const line = text.split('\n')[0] ?? '';
+  return line.length > 160 ? `${line.slice(0, 157)}…` : line;
+}
