@@ -54,7 +54,7 @@ export class TestCloud {
     const dispatch = dispatcher({ services, authority: { policiesOf }, journal: journal(memoryState()), runtime: () => runtime });
     const client: typeof dispatch.client = (caller) => this.intercepted(dispatch.client(caller));
     const runtime: Runtime = {
-      clock, state, blobs: memoryBlobs(), endpoint: 'http://127.0.0.1:1', directory: '/nowhere', client, deliver: () => undefined, log: () => undefined, signal: new AbortController().signal,
+      clock, state, blobs: memoryBlobs(), endpoint: 'http://127.0.0.1:1', directory: '/dev/null/nowhere', client, deliver: () => undefined, log: () => undefined, signal: new AbortController().signal,
       principals: { bind: (document) => ({ document }), show: (document) => document }, credential: () => undefined,
     };
     this.runtime = runtime;

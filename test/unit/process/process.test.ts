@@ -70,7 +70,7 @@ describe.runIf(best === 'bwrap')('bubblewrap', () => {
 });
 
 it('says why a program did not start', async () => {
-  expect(await run({ command: 'true', cwd: '/nowhere' })).toMatchObject({ code: undefined, error: 'the folder /nowhere does not exist' });
+  expect(await run({ command: 'true', cwd: '/dev/null/nowhere' })).toMatchObject({ code: undefined, error: 'the folder /dev/null/nowhere does not exist' });
 });
 
 describe('secrets', () => {

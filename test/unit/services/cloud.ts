@@ -28,7 +28,7 @@ export function memoryCloud() {
     state,
     blobs: memoryBlobs(),
     endpoint: 'http://127.0.0.1:4566',
-    directory: '/nowhere',
+    directory: '/dev/null/nowhere',
     client: (options: Parameters<typeof dispatch.client>[0]) => dispatch.client(options),
     credential: (accessKeyId: string) => credential(state, accessKeyId),
     identify: (accessKeyId: string) => credential(state, accessKeyId)?.principal,

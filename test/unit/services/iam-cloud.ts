@@ -23,7 +23,7 @@ export function iamCloud() {
     state,
     blobs: memoryBlobs(),
     endpoint: 'http://127.0.0.1:4566',
-    directory: '/nowhere',
+    directory: '/dev/null/nowhere',
     client: (options: Parameters<typeof dispatch.client>[0]) => dispatch.client(options),
     identify: (accessKeyId: string) => credential(state, accessKeyId)?.principal,
     principals: principalNames(state),
