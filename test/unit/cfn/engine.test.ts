@@ -119,6 +119,15 @@ describe('a failing resource', () => {
     expect(await cloud.standing()).toEqual(STANDING_A);
   });
 
+  it('whose new properties are not valid is put back, though nothing of them was sent', async () => {
+    const cloud = new TestCloud();
+    const tags = (...Tags: object[]): object => ({ Resources: { T: { Type: 'AWS::SNS::Topic', Properties: { TopicName: 't', Tags } } } });
+    const { id } = await cloud.create('s', tags({ Key: 'a', Value: 'b' }));
+    expect(await cloud.update(id, tags({ Key: 'a', Value: 'b' }, { Value: 'c' }))).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect((await cloud.events(id)).find((event) => event.ResourceStatus === 'UPDATE_FAILED')?.ResourceStatusReason).toBe('Properties validation failed for resource T with message:\n#/Tags/1: required key [Key] not found');
+    expect(await cloud.call('sns', 'ListTagsForResource', { ResourceArn: 'arn:aws:sns:eu-west-1:111111111111:t' })).toMatchObject({ Tags: [{ Key: 'a', Value: 'b' }] });
+  });
+
   it('leaves an update where it is, and the next one cleans up what that replaced', async () => {
     const cloud = new TestCloud();
     const { id } = await cloud.create('s', A);

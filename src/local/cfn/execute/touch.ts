@@ -146,12 +146,15 @@ async function update(attempt: Attempt, target: Target): Promise<void> {
   const shown = session.shownProperties(deployment, declaration.logicalId, target.properties);
   if (!attempt.resumed) begin(attempt, target, 'update', 'UPDATE_IN_PROGRESS', before!.physicalId, undefined, shown);
   const provider = toucher.provider(declaration.type);
+  // What isn't valid is never sent, and nothing of it has to be put back: the attempt counts as none.
+  const needed = needsCall(before!, target, deployment);
+  const properties = needed ? await failing(attempt, 'UPDATE_FAILED', () => usable(attempt, target), () => before!.physicalId, undefined, shown) : {};
   const result: Created = await failing(
     attempt, 'UPDATE_FAILED',
     async () => {
-      if (!needsCall(before!, target, deployment)) return { physicalId: before!.physicalId };
+      if (!needed) return { physicalId: before!.physicalId };
       const old = await resolvedOrKept(before!.properties, session);
-      const changed = (await provider.update!(before!.physicalId, coerceProperties(declaration.type, old), await usable(attempt, target), contextFor(attempt, () => undefined))) ?? {};
+      const changed = (await provider.update!(before!.physicalId, coerceProperties(declaration.type, old), properties, contextFor(attempt, () => undefined))) ?? {};
       return complete(attempt, target, { physicalId: changed.physicalId ?? before!.physicalId, attributes: { ...before!.attributes, ...changed.attributes } });
     },
     () => before!.physicalId, target, shown,
