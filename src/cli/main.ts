@@ -1,13 +1,18 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.js';
-import { addCloudCommands } from './cloud/commands.js';
-import { addRunCommand } from './run.js';
 import { addApproveCommands } from './approve.js';
 import { addBootstrapCommand } from './bootstrap.js';
+import { addCloudCommands } from './cloud/commands.js';
+import { addDeployCommand } from './deploy.js';
+import { addDestroyCommand } from './destroy.js';
+import { addDiffCommand } from './diff.js';
 import { addDoctorCommand } from './doctor.js';
+import { addExecutionCommands } from './executions.js';
 import { addExplainCommand } from './explain.js';
 import { addPlanCommand } from './plan.js';
+import { addPruneCommand } from './prune.js';
+import { addRunCommand } from './run.js';
 import { addValidateCommand } from './validate.js';
 import { addWhereCommand } from './where.js';
 import { addWorldOptions } from './world.js';
@@ -39,6 +44,11 @@ async function main(argv: readonly string[]): Promise<number> {
   addApproveCommands(program);
   addBootstrapCommand(program);
   addDoctorCommand(program);
+  addDeployCommand(program);
+  addDiffCommand(program);
+  addPruneCommand(program);
+  addDestroyCommand(program);
+  addExecutionCommands(program);
   addCloudCommands(program);
   try {
     await program.parseAsync([...argv]);

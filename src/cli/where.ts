@@ -1,27 +1,128 @@
 import type { Command } from 'commander';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FlotillaError } from '../shared/errors.js';
+import { withHeld } from '../ops/held.js';
+import { heldStages } from '../ops/executions.js';
+import { history, withBehind, type History } from '../ops/history.js';
 import { where, type WhereReport, type WhereRow } from '../ops/where.js';
+import { age, remaining } from './age.js';
 import { pipelinesOf, type FleetOptions } from './fleet.js';
 import type { Terminal } from './terminal.js';
 import { inWorld, operatorCommand, type World } from './world.js';
 
-export function addWhereCommand(program: Command): void {
-  operatorCommand(program, 'where', 'which commit is in which account and region').action(inWorld(whereCommand));
+interface WhereOptions extends FleetOptions {
+  readonly check?: boolean;
+  readonly watch?: boolean;
+  readonly wait?: boolean;
+  readonly timeout?: string;
 }
 
-async function whereCommand(world: World, options: FleetOptions): Promise<void> {
-  const { out } = world;
-  const reports = await Promise.all((await pipelinesOf(world, options)).map((pipeline) => where(world.target, pipeline)));
-  out.data({ ...world.stamp, pipelines: reports });
-  if (reports.length === 0) out.print('there is no pipeline; flotilla run DIR starts one');
-  for (const report of reports) printWhere(report, out);
+/** Exit codes (docs/exit-codes.md). */
+const FAILED = 4;
+const TIMED_OUT = 9;
+const WAITING = 10;
+
+export function addWhereCommand(program: Command): void {
+  const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+  operatorCommand(program, 'where', 'which commit is in which account and region')
+    .argument('[commit]', 'say of this commit where it is')
+    .option('--pipeline <name>', 'of this pipeline only; repeatable', collect)
+    .option('--no-check', 'do not ask the accounts what they really hold')
+    .option('--watch', 'go on, and tell every change')
+    .option('--wait', 'wait until the commit is everywhere, stopped or failed')
+    .option('--timeout <minutes>', 'how long to wait', '60')
+    .action(inWorld<WhereOptions>((world, options, [commit]) => whereCommand(world, options, commit as string | undefined)));
 }
-/** The matrix of a pipeline: stage, account and region, commit, state. */
+
+async function whereCommand(world: World, options: WhereOptions, named: string | undefined): Promise<number> {
+  const { out } = world;
+  const commits = history(process.cwd());
+  const deadline = Date.now() + minutes(options.timeout) * 60_000;
+  let last = '';
+  for (;;) {
+    const reports = await look(world, options, commits);
+    const commit = named === undefined ? undefined : await resolve(named, reports, commits);
+    const state = await stateOf(reports, commit, commits);
+    const settled = state.code !== undefined;
+    const now = JSON.stringify(reports.map(({ rows }) => rows.map(({ live, state: rowState, detail, held }) => [live, rowState, detail, held?.state])));
+    const over = !options.watch && (!options.wait || settled || Date.now() > deadline);
+    if (now !== last || over) {
+      last = now;
+      if (over) out.data({ ...world.stamp, pipelines: reports, ...(state.commit === undefined ? {} : { commit: state }) });
+      if (!out.json) await printReports(world, reports, state, out);
+    }
+    if (over) return options.wait ? (state.code ?? TIMED_OUT) : 0;
+    await delay(world.local ? 500 : 10_000);
+  }
+}
+
+function minutes(text: string | undefined): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new FlotillaError('CLI010', `--timeout '${text}' is no number of minutes`, { exitCode: 2 });
+  return value;
+}
+
+async function look(world: World, options: WhereOptions, commits: History): Promise<WhereReport[]> {
+  const pipelines = await pipelinesOf(world, options);
+  const reports = await Promise.all(pipelines.map(async (pipeline) => withBehind(await where(world.target, pipeline), commits)));
+  return options.check === false ? reports : withHeld(world.target, reports, world.limit);
+}
+
+async function resolve(named: string, reports: readonly WhereReport[], commits: History): Promise<string> {
+  const known = reports.flatMap(({ head, rows }) => [head, ...rows.map(({ live }) => live), ...rows.map(({ gate }) => gate?.commit)]).find((id) => id?.startsWith(named));
+  const found = known ?? (await commits.resolve(named));
+  if (found) return found;
+  throw new FlotillaError('WHR001', `no commit '${named}' is known`, { why: 'neither the pipelines nor the repository of this folder have it', exitCode: 6 });
+}
+
+interface CommitState {
+  readonly commit: string | undefined;
+  readonly stages: readonly { readonly pipeline: string; readonly stage: string; readonly there: number; readonly of: number }[];
+  /** Undefined while it is under way. */
+  readonly code: number | undefined;
+  readonly gate: string | undefined;
+}
+
+/** How far the commit, or the newest one of each pipeline, has come. */
+async function stateOf(reports: readonly WhereReport[], commit: string | undefined, commits: History): Promise<CommitState> {
+  const stages = new Map<string, { pipeline: string; stage: string; there: number; of: number }>();
+  for (const { pipeline, head, rows } of reports)
+    for (const row of rows) {
+      const key = `${pipeline.name}/${row.stage}`;
+      const counted = stages.get(key) ?? { pipeline: pipeline.name, stage: row.stage, there: 0, of: 0 };
+      const wanted = commit ?? head;
+      const there = wanted !== undefined && row.live !== undefined && (row.live === wanted || (await commits.contains(row.live, wanted)) === true);
+      stages.set(key, { ...counted, there: counted.there + (there ? 1 : 0), of: counted.of + 1 });
+    }
+  const counts = [...stages.values()];
+  const rows = reports.flatMap((report) => report.rows);
+  const waiting = rows.find(({ state }) => state === 'waiting');
+  const busy = rows.some(({ state }) => state === 'deploying');
+  const everywhere = counts.every(({ there, of }) => there === of);
+  const code = everywhere && counts.length > 0 ? 0 : busy ? undefined : rows.some(({ state }) => state === 'failed') ? FAILED : waiting ? WAITING : undefined;
+  return { commit: commit ?? reports[0]?.head, stages: counts, code, gate: waiting?.gate?.action };
+}
+
+async function printReports(world: World, reports: readonly WhereReport[], state: CommitState, out: Terminal): Promise<void> {
+  if (reports.length === 0) return out.print('there is no pipeline; flotilla run DIR starts one');
+  for (const report of reports) {
+    printWhere(report, out);
+    for (const held of await heldStages(world.target, report.pipeline)) out.print(`${out.style('yellow', '‖')} ${held.stage} is held: ${held.reason} (${held.by.split('/').at(-1)}${held.at ? `, ${age(held.at)}` : ''}) → flotilla ${world.local ? '--local ' : ''}resume ${held.stage}`);
+  }
+  if (state.commit !== undefined) out.print(`commit ${state.commit.slice(0, 7)}: ${state.stages.map(({ stage, there, of }) => `${stage} ${there}/${of}`).join(', ')}${state.gate ? ` → flotilla ${world.local ? '--local ' : ''}approve ${state.gate}` : ''}`);
+}
+
+/** The matrix of a pipeline: stage, account and region, commit, how far behind, state. */
 export function printWhere(report: WhereReport, out: Terminal): void {
   const head = report.head?.slice(0, 7);
   out.print(`${out.style('bold', report.pipeline.name)}   head ${head ?? '–'}${report.headSummary ? ` "${report.headSummary}"` : ''}`);
   const width = Math.max(5, ...report.rows.map(({ stage }) => stage.length));
-  out.print(out.style('dim', `${'STAGE'.padEnd(width)}  ${'ACCOUNT/REGION'.padEnd(27)}  ${'LIVE'.padEnd(7)}  STATE`));
-  for (const row of report.rows) out.print(`${row.stage.padEnd(width)}  ${`${row.account}/${row.region}`.padEnd(27)}  ${(row.live?.slice(0, 7) ?? '–').padEnd(7)}  ${stateText(row, out)}`);
+  const counted = report.rows.some(({ behind }) => behind !== undefined);
+  out.print(out.style('dim', `${'STAGE'.padEnd(width)}  ${'ACCOUNT/REGION'.padEnd(27)}  ${'LIVE'.padEnd(7)}  ${counted ? 'BEHIND  ' : ''}STATE`));
+  for (const row of report.rows) {
+    const behind = counted ? `${row.behind === undefined || row.behind === 0 ? '–' : String(row.behind)}`.padEnd(8) : '';
+    out.print(`${row.stage.padEnd(width)}  ${`${row.account}/${row.region}`.padEnd(27)}  ${(row.live?.slice(0, 7) ?? '–').padEnd(7)}  ${behind}${stateText(row, out)}${heldText(row, out)}`);
+  }
 }
 
 function stateText(row: WhereRow, out: Terminal): string {
@@ -33,13 +134,13 @@ function stateText(row: WhereRow, out: Terminal): string {
     case 'failed':
       return `${out.style('red', '✖')} failed${row.live ? `; ran ${row.live.slice(0, 7)}` : ''}: ${(row.detail ?? '').split('\n')[0]}`;
     case 'waiting':
-      return `${out.style('yellow', '⏸')} approval ${row.detail ?? ''}`;
+      return `${out.style('yellow', '⏸')} approval ${row.detail ?? ''}${row.gate?.since ? ` ${age(row.gate.since)}` : ''}${row.gate?.expires ? `, expires ${remaining(row.gate.expires)}` : ''}`;
     case 'never':
       return '· not yet';
   }
 }
 
-function age(since: Date): string {
-  const minutes = Math.floor((Date.now() - since.getTime()) / 60_000);
-  return minutes < 1 ? 'now' : minutes < 60 ? `${minutes}m` : minutes < 48 * 60 ? `${Math.floor(minutes / 60)}h` : `${Math.floor(minutes / 1440)}d`;
+function heldText({ held }: WhereRow, out: Terminal): string {
+  if (!held || held.state === 'as deployed') return '';
+  return held.state === 'unknown' ? out.style('dim', ' (the account was not asked)') : `  ${out.style('red', '▲')} ${held.detail ?? held.state}`;
 }

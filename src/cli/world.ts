@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { FlotillaError } from '../shared/errors.js';
 import { awsTarget, type Identity } from '../ops/aws/target.js';
 import { DEFAULT_CONCURRENCY, limiter, type Limiter } from '../ops/concurrency.js';
+import { explained } from '../ops/explain/explain.js';
 import type { Target } from '../ops/target.js';
 import { flotillaFolder } from './cloud/connection.js';
 import { localWorld, type LocalWorld } from './cloud/local.js';
@@ -76,6 +77,9 @@ export function inWorld<O extends WorldOptions>(action: (world: World, options: 
     const world = await openWorld(options);
     try {
       process.exitCode = (await action(world, options, given.slice(0, -2))) ?? 0;
+    } catch (error) {
+      // What AWS says is told as such, with what is known of it; what is neither ours nor AWS's is a defect.
+      throw error instanceof Error && '$metadata' in error ? explained(error, (given.at(-1) as Command).name()) : error;
     } finally {
       world.render.close();
     }

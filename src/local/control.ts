@@ -97,8 +97,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   faults: ({ runtime }, input) => {
     const wanted = (input['faults'] as Partial<Fault>[] | undefined) ?? [];
-    if (!Array.isArray(wanted) || !wanted.every(({ kind }) => kind === 'throttle' || kind === 'deny')) throw new FlotillaError('CLD013', "faults are a list of {kind: 'throttle' | 'deny', account?, region?, service?, operation?, times?}", { exitCode: 2 });
-    setFaults(runtime.state, wanted.map((fault, index) => ({ ...fault, id: String(index), kind: fault.kind!, times: fault.times ?? 1 })));
+    if (!Array.isArray(wanted) || !wanted.every(({ kind }) => kind === 'throttle' || kind === 'deny')) throw new FlotillaError('CLD013', "faults are a list of {kind: 'throttle' | 'deny', account?, region?, service?, operation?, times?, every?}", { exitCode: 2 });
+    setFaults(runtime.state, wanted.map((fault, index) => ({ ...fault, id: String(index), kind: fault.kind!, times: fault.times ?? 1, every: fault.every ?? 1, passed: 0 })));
     return { faults: wanted.length };
   },
   dump: ({ runtime }, input) => {

@@ -15,6 +15,10 @@ export interface Fault {
   readonly kind: 'throttle' | 'deny';
   /** Refusals that are left. */
   readonly times: number;
+  /** One of so many calls that fit is refused. */
+  readonly every: number;
+  /** Calls that fitted since the last refusal. */
+  readonly passed: number;
 }
 
 const faults = table<Fault>('flotilla', 'faults');
@@ -33,7 +37,8 @@ export function refuseFaulty(call: Call, state: State): void {
   const stored = faults(state, 'cloud', 'global');
   const fault = stored.list().find((one) => fits(one, call));
   if (!fault) return;
-  if (fault.times > 1) stored.put(fault.id, { ...fault, times: fault.times - 1 });
+  if (fault.passed + 1 < fault.every) return stored.put(fault.id, { ...fault, passed: fault.passed + 1 });
+  if (fault.times > 1) stored.put(fault.id, { ...fault, times: fault.times - 1, passed: 0 });
   else stored.delete(fault.id);
   throw fault.kind === 'throttle' ? throttled(call) : denied(call);
 }

@@ -1,6 +1,6 @@
 import { CodePipelineClient, PutApprovalResultCommand } from '@aws-sdk/client-codepipeline';
 import { FlotillaError } from '../shared/errors.js';
-import { gates, type Gate, type PipelineRef } from './follow.js';
+import type { Gate, PipelineRef } from './follow.js';
 import { clientSettings, type Target } from './target.js';
 
 /** Answers a gate. Raises GAT002 when somebody else did, or the gate belongs to an execution that is over. */
@@ -17,15 +17,4 @@ export async function decideGate(target: Target, pipeline: PipelineRef, gate: Ga
   } finally {
     client.destroy();
   }
-}
-
-/** Gates that wait in these pipelines, with the pipeline each belongs to. */
-export async function waitingGates(target: Target, pipelines: readonly PipelineRef[]): Promise<{ pipeline: PipelineRef; gate: Gate }[]> {
-  const found = await Promise.all(
-    pipelines.map(async (pipeline) => {
-      const client = new CodePipelineClient(await clientSettings(target, pipeline.account, pipeline.region));
-      return (await gates(client, pipeline.name)).map((gate) => ({ pipeline, gate }));
-    }),
-  );
-  return found.flat();
 }

@@ -1,9 +1,9 @@
-import { CloudFormationClient, DescribeStackEventsCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CodeBuildClient, BatchGetBuildsCommand } from '@aws-sdk/client-codebuild';
 import { CodePipelineClient, GetPipelineCommand, GetPipelineExecutionCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Emit } from './events.js';
+import { failedResources } from './stacks.js';
 import { clientSettings, type Target } from './target.js';
 
 export interface PipelineRef {
@@ -108,7 +108,7 @@ async function announce(client: CodePipelineClient, name: string, emit: Emit): P
 }
 
 /** Latest attempt of each action, in the order they started. */
-async function attempts(client: CodePipelineClient, pipelineName: string, execution: string): Promise<ActionExecutionDetail[]> {
+export async function attempts(client: CodePipelineClient, pipelineName: string, execution: string): Promise<ActionExecutionDetail[]> {
   const latest = new Map<string, ActionExecutionDetail>();
   let nextToken: string | undefined;
   do {
@@ -133,7 +133,7 @@ function report(detail: ActionExecutionDetail, seen: Map<string, string>, done: 
 }
 
 /** Failed actions; for a deployment with what CloudFormation says of each resource that failed. */
-async function failuresOf(details: readonly ActionExecutionDetail[], pipeline: PipelineRef, target: Target): Promise<FollowResult['failures']> {
+export async function failuresOf(details: readonly ActionExecutionDetail[], pipeline: PipelineRef, target: Target): Promise<FollowResult['failures']> {
   return Promise.all(
     details
       .filter(({ status }) => status === 'Failed')
@@ -141,27 +141,10 @@ async function failuresOf(details: readonly ActionExecutionDetail[], pipeline: P
         const message = output?.executionResult?.errorDetails?.message ?? 'no reason was given';
         const stack = input?.configuration?.['StackName'];
         const account = (input?.roleArn ?? '').split(':')[4] || pipeline.account;
-        const reasons = stack ? await failedResources(target, account, input?.region ?? pipeline.region, stack) : [];
+        const reasons = stack ? await failedResources(target, { account, region: input?.region ?? pipeline.region, stackName: stack }).catch(() => []) : [];
         return { stage: stageName, action: actionName, message: [message, ...reasons].join('\n') };
       }),
   );
-}
-
-async function failedResources(target: Target, account: string, region: string, StackName: string): Promise<string[]> {
-  const client = new CloudFormationClient(await clientSettings(target, account, region));
-  try {
-    const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
-    // Events of the latest operation: up to the one that began it.
-    const begin = StackEvents.findIndex(({ ResourceType, ResourceStatus }) => ResourceType === 'AWS::CloudFormation::Stack' && /^(CREATE|UPDATE|DELETE)_IN_PROGRESS$/.test(ResourceStatus ?? ''));
-    return StackEvents.slice(0, begin < 0 ? undefined : begin + 1)
-      .filter(({ ResourceStatus, ResourceStatusReason }) => /_FAILED$/.test(ResourceStatus ?? '') && !/cancelled/.test(ResourceStatusReason ?? ''))
-      .reverse()
-      .map(({ LogicalResourceId, ResourceType, ResourceStatusReason }) => `${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason}`);
-  } catch {
-    return [];
-  } finally {
-    client.destroy();
-  }
 }
 
 /** The execution that goes on where this one was cut off by a change of the pipeline or overtaken. */
@@ -192,7 +175,7 @@ export async function gates(client: CodePipelineClient, name: string, execution?
 }
 
 /** Prints the lines of builds as they are written. */
-class LogFollower {
+export class LogFollower {
   private readonly builds = new Map<string, { group: string; stream: string; token: string | undefined; source: string; ended: boolean }>();
 
   constructor(

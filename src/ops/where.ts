@@ -1,4 +1,4 @@
-import { CodePipelineClient, GetPipelineCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail, type PipelineDeclaration, type PipelineExecutionSummary } from '@aws-sdk/client-codepipeline';
+import { CodePipelineClient, GetPipelineCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail, type PipelineDeclaration, type PipelineExecutionSummary, type StageState } from '@aws-sdk/client-codepipeline';
 import type { PipelineRef } from './follow.js';
 import { clientSettings, type Target } from './target.js';
 
@@ -14,6 +14,27 @@ export interface WhereRow {
   readonly state: 'deployed' | 'deploying' | 'failed' | 'waiting' | 'never';
   /** What the state is about: the commit on its way, the gate's name, the error. */
   readonly detail: string | undefined;
+  /** The gate that keeps a commit from here. */
+  readonly gate?: WaitingGate;
+  /** Commits of the pipeline's newest that are not here yet; where a repository can tell. */
+  readonly behind?: number;
+  /** What the account holds, where it was asked. */
+  readonly held?: Held;
+}
+
+export interface WaitingGate {
+  readonly action: string;
+  readonly execution: string;
+  readonly commit: string | undefined;
+  readonly since: Date | undefined;
+  /** When CodePipeline rejects it by itself: 7 days after, unless the action says otherwise (CodePipeline quotas). */
+  readonly expires: Date | undefined;
+}
+
+/** The stacks of a target against what the pipeline says of them. */
+export interface Held {
+  readonly state: 'as deployed' | 'changed' | 'missing' | 'failed' | 'unknown';
+  readonly detail?: string;
 }
 
 export interface WhereReport {
@@ -41,7 +62,7 @@ export async function where(target: Target, pipeline: PipelineRef): Promise<Wher
     const state = await client.send(new GetPipelineStateCommand({ name: pipeline.name }));
     const commits = new Map(executions.map((execution) => [execution.pipelineExecutionId ?? '', commitOf(execution)]));
     const newest = executions.find((execution) => commitOf(execution) !== undefined);
-    const gates = new Map((state.stageStates ?? []).map(({ stageName = '', actionStates = [] }) => [stageName, actionStates.find(({ latestExecution }) => latestExecution?.status === 'InProgress' && latestExecution.token !== undefined)?.actionName]));
+    const gates = waitingGates(declaration!, state.stageStates ?? [], commits);
     return {
       pipeline,
       head: newest && commitOf(newest),
@@ -51,6 +72,22 @@ export async function where(target: Target, pipeline: PipelineRef): Promise<Wher
   } finally {
     client.destroy();
   }
+}
+
+const WEEK_MINUTES = 7 * 24 * 60;
+
+/** The gate that stands in each stage, if one does. */
+function waitingGates(declaration: PipelineDeclaration, states: readonly StageState[], commits: ReadonlyMap<string, string | undefined>): ReadonlyMap<string, WaitingGate> {
+  const found = new Map<string, WaitingGate>();
+  for (const { stageName = '', actionStates = [], latestExecution: stage } of states)
+    for (const { actionName = '', latestExecution } of actionStates) {
+      if (latestExecution?.status !== 'InProgress' || latestExecution.token === undefined) continue;
+      const since = latestExecution.lastStatusChange;
+      const timeout = declaration.stages?.find(({ name }) => name === stageName)?.actions?.find(({ name }) => name === actionName)?.timeoutInMinutes ?? WEEK_MINUTES;
+      const execution = stage?.pipelineExecutionId ?? '';
+      found.set(stageName, { action: actionName, execution, commit: commits.get(execution), since, expires: since && new Date(since.getTime() + timeout * 60_000) });
+    }
+  return found;
 }
 
 function commitOf(execution: PipelineExecutionSummary): string | undefined {
@@ -98,7 +135,7 @@ function deployTargets(declaration: PipelineDeclaration, pipeline: PipelineRef):
   return [...targets.values()];
 }
 
-function rowOf(place: DeployTarget, details: readonly ActionExecutionDetail[], commits: ReadonlyMap<string, string | undefined>, gate: string | undefined): WhereRow {
+function rowOf(place: DeployTarget, details: readonly ActionExecutionDetail[], commits: ReadonlyMap<string, string | undefined>, gate: WaitingGate | undefined): WhereRow {
   const own = details.filter(({ stageName, actionName }) => stageName === place.stage && place.actions.includes(actionName ?? ''));
   const deploys = own.filter(({ input }) => input?.configuration?.['ActionMode'] !== 'CHANGE_SET_REPLACE');
   const latestExecution = own[0]?.pipelineExecutionId;
@@ -109,7 +146,7 @@ function rowOf(place: DeployTarget, details: readonly ActionExecutionDetail[], c
   const failed = latestOfEach(current).find(({ status }) => status === 'Failed');
   if (failed) return { ...base, state: 'failed', detail: failed.output?.executionResult?.errorDetails?.message };
   if (current.some(({ status }) => status === 'InProgress')) return { ...base, state: 'deploying', detail: commits.get(latestExecution ?? '') };
-  if (gate) return { ...base, state: 'waiting', detail: gate };
+  if (gate) return { ...base, state: 'waiting', detail: gate.action, gate };
   return { ...base, state: done ? 'deployed' : 'never', detail: undefined };
 }
 

@@ -1,0 +1,83 @@
+import { CodeCommitClient, GetCommitCommand } from '@aws-sdk/client-codecommit';
+import { CodePipelineClient, GetPipelineCommand, GetPipelineExecutionCommand, GetPipelineStateCommand } from '@aws-sdk/client-codepipeline';
+import { FlotillaError } from '../shared/errors.js';
+import { each, type Limiter } from './concurrency.js';
+import { stageChanges, type StackChange } from './changes/stage.js';
+import type { CommitDescription, History } from './history.js';
+import type { PipelineRef } from './follow.js';
+import { clientOf, type Target } from './target.js';
+import { where, type WaitingGate } from './where.js';
+
+/** A commit at a gate, with what its approval would bring about. */
+export interface GateCase {
+  readonly pipeline: PipelineRef;
+  readonly stage: string;
+  readonly gate: WaitingGate;
+  readonly token: string;
+  readonly commit: CommitDescription | undefined;
+  /** The commit that stands in the stage's first target. */
+  readonly live: string | undefined;
+  readonly changes: readonly StackChange[];
+  /** Why the changes could not be told. */
+  readonly unknown?: string;
+  /** A newer commit that waits behind: it takes this one's place when this one is rejected, and follows when it is approved. */
+  readonly behind: string | undefined;
+}
+
+/** Every gate that waits in these pipelines. */
+export async function waitingCases(target: Target, pipelines: readonly PipelineRef[], limit: Limiter): Promise<Omit<GateCase, 'commit' | 'changes' | 'unknown' | 'live'>[]> {
+  const found = await each(limit, pipelines, async (pipeline) => {
+    const client = await clientOf(target, CodePipelineClient, pipeline.account, pipeline.region);
+    const [{ stageStates = [] }, { pipeline: declaration }] = await Promise.all([client.send(new GetPipelineStateCommand({ name: pipeline.name })), client.send(new GetPipelineCommand({ name: pipeline.name }))]);
+    const cases: Omit<GateCase, 'commit' | 'changes' | 'unknown' | 'live'>[] = [];
+    for (const { stageName = '', actionStates = [], latestExecution: stage, inboundExecutions = [] } of stageStates)
+      for (const { actionName = '', latestExecution } of actionStates) {
+        if (latestExecution?.status !== 'InProgress' || latestExecution.token === undefined) continue;
+        const execution = stage?.pipelineExecutionId ?? '';
+        const minutes = declaration?.stages?.find(({ name }) => name === stageName)?.actions?.find(({ name }) => name === actionName)?.timeoutInMinutes ?? 7 * 24 * 60;
+        const since = latestExecution.lastStatusChange;
+        cases.push({
+          pipeline,
+          stage: stageName,
+          gate: { action: actionName, execution, commit: await commitOf(client, pipeline.name, execution), since, expires: since && new Date(since.getTime() + minutes * 60_000) },
+          token: latestExecution.token,
+          behind: inboundExecutions[0]?.pipelineExecutionId === undefined ? undefined : await commitOf(client, pipeline.name, inboundExecutions[0].pipelineExecutionId),
+        });
+      }
+    return cases;
+  });
+  return found.flat();
+}
+
+async function commitOf(client: CodePipelineClient, pipelineName: string, pipelineExecutionId: string): Promise<string | undefined> {
+  const { pipelineExecution } = await client.send(new GetPipelineExecutionCommand({ pipelineName, pipelineExecutionId }));
+  return pipelineExecution?.artifactRevisions?.[0]?.revisionId;
+}
+
+/** The whole case: whose commit, what it would change. What can't be read is said, and keeps nobody from deciding. */
+export async function examineCase(target: Target, found: Omit<GateCase, 'commit' | 'changes' | 'unknown' | 'live'>, commits: History, limit: Limiter): Promise<GateCase> {
+  const { pipeline, stage, gate } = found;
+  const [commit, report, changes] = await Promise.all([
+    gate.commit === undefined ? undefined : describeCommit(target, pipeline, gate.commit, commits),
+    where(target, pipeline),
+    stageChanges(target, pipeline, gate.execution, stage, limit).catch((error: unknown) => (error instanceof FlotillaError ? `${error.message}${error.why ? `: ${error.why}` : ''}` : String(error))),
+  ]);
+  const live = report.rows.find((row) => row.stage === stage)?.live;
+  return { ...found, commit, live, ...(typeof changes === 'string' ? { changes: [], unknown: changes } : { changes }) };
+}
+
+/** From the repository on this machine, or from CodeCommit where the pipeline reads it there. */
+async function describeCommit(target: Target, pipeline: PipelineRef, id: string, commits: History): Promise<CommitDescription | undefined> {
+  const known = await commits.describe(id);
+  if (known) return known;
+  const client = await clientOf(target, CodePipelineClient, pipeline.account, pipeline.region);
+  const { pipeline: declaration } = await client.send(new GetPipelineCommand({ name: pipeline.name }));
+  const source = declaration?.stages?.[0]?.actions?.find(({ actionTypeId }) => actionTypeId?.provider === 'CodeCommit');
+  const repositoryName = source?.configuration?.['RepositoryName'];
+  if (!repositoryName) return undefined;
+  const codecommit = await clientOf(target, CodeCommitClient, pipeline.account, source?.region ?? pipeline.region);
+  const { commit } = await codecommit.send(new GetCommitCommand({ repositoryName, commitId: id })).catch(() => ({ commit: undefined }));
+  if (!commit) return undefined;
+  const seconds = Number(/^(\d+)/.exec(commit.author?.date ?? '')?.[1] ?? Number.NaN);
+  return { id, author: commit.author?.name ?? '', subject: (commit.message ?? '').split('\n')[0] ?? '', at: Number.isNaN(seconds) ? '' : new Date(seconds * 1000).toISOString() };
+}

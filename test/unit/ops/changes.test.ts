@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { compareTemplates } from '../../../src/ops/changes/change.js';
+import { parseTemplate } from '../../../src/ops/changes/deployed.js';
+import { byHand } from '../../../src/ops/changes/fleet.js';
+
+const of = (Resources: Record<string, unknown>) => ({ Resources });
+const bucket = (Properties: Record<string, unknown>, more: Record<string, unknown> = {}) => ({ Type: 'AWS::S3::Bucket', Properties, ...more });
+
+describe('what a template would change', () => {
+  it('is nothing where only the metadata of CDK differs', () => {
+    const meta = (hash: string) => ({ CDKMetadata: { Type: 'AWS::CDK::Metadata', Properties: { Analytics: hash } } });
+    expect(compareTemplates(of(meta('a')), of(meta('b')))).toBeUndefined();
+    expect(compareTemplates(of({}), of({}))).toBeUndefined();
+  });
+
+  it('tells replacements, deletions and what is left behind', () => {
+    const before = of({ Named: bucket({ BucketName: 'one' }), Gone: bucket({}), Kept: bucket({}, { DeletionPolicy: 'Retain' }) });
+    const change = compareTemplates(before, of({ Named: bucket({ BucketName: 'two' }) }))!;
+    expect(change.replaced).toEqual([{ logicalId: 'Named', type: 'AWS::S3::Bucket', certain: true }]);
+    expect(change.deleted.map(({ logicalId }) => logicalId)).toEqual(['Gone']);
+    expect(change.orphaned.map(({ logicalId }) => logicalId)).toEqual(['Kept']);
+    expect(change.text).toContain('BucketName');
+  });
+
+  it.each<[string, Record<string, unknown>, Record<string, unknown>, RegExp]>([
+    ['an added statement', {}, { P: { Type: 'AWS::IAM::Policy', Properties: { PolicyName: 'p', Roles: ['r'], PolicyDocument: { Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] } } } }, /s3:\*/],
+    ['a role policy of its own kind', {}, { P: { Type: 'AWS::IAM::RolePolicy', Properties: { PolicyName: 'p', RoleName: 'r', PolicyDocument: {} } } }, /grants access/],
+    ['a boundary that is taken away', { R: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: {}, PermissionsBoundary: 'arn:b' } } }, { R: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: {} } } }, /permissions boundary changes/],
+    ['a public access block that is lifted', { B: bucket({ PublicAccessBlockConfiguration: { BlockPublicAcls: true } }) }, { B: bucket({}) }, /public access block/],
+    ['a URL of a function', {}, { U: { Type: 'AWS::Lambda::Url', Properties: { AuthType: 'NONE', TargetFunctionArn: 'f' } } }, /reachable from outside/],
+    ['a managed policy whose document changes', { M: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: [] } } } }, { M: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: [{ Effect: 'Allow', NotAction: 'iam:*', Resource: '*' }] } } } }, /document changes/],
+    ['a group opened to the world', {}, { G: { Type: 'AWS::EC2::SecurityGroup', Properties: { GroupDescription: 'g', SecurityGroupIngress: [{ CidrIp: '0.0.0.0/0', IpProtocol: 'tcp', FromPort: 22, ToPort: 22 }] } } }, /Everyone \(IPv4\).*22/],
+  ])('tells %s as a permission', (_what, before, after, text) => {
+    expect(compareTemplates(of(before), of(after))!.broadened.some((one) => text.test(one))).toBe(true);
+  });
+
+  it('does not call a permission what is taken away', () => {
+    const policy = { P: { Type: 'AWS::IAM::Policy', Properties: { PolicyName: 'p', Roles: ['r'], PolicyDocument: { Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] } } } };
+    expect(compareTemplates(of(policy), of({}))!.broadened).toEqual([]);
+  });
+});
+
+describe('a template in YAML', () => {
+  it('has its short forms read as the long ones', () => {
+    expect(parseTemplate('Resources:\n  A:\n    Type: T\n    Properties:\n      X: !Ref B\n      Y: !GetAtt C.Arn\n      Z: !Join [",", [a, !Sub "${D}"]]\n')).toEqual(of({ A: { Type: 'T', Properties: { X: { Ref: 'B' }, Y: { 'Fn::GetAtt': ['C', 'Arn'] }, Z: { 'Fn::Join': [',', ['a', { 'Fn::Sub': '${D}' }]] } } } }));
+  });
+});
+
+describe('a change of the pipeline itself', () => {
+  const stage = (Name: string, Category: string, Provider: string, Configuration: Record<string, unknown>) => ({ Name, Actions: [{ ActionTypeId: { Category, Provider }, Configuration }] });
+  const pipeline = (change: { name?: string; branch?: string; build?: string; mutates?: boolean } = {}) =>
+    of({
+      Pipeline: { Type: 'AWS::CodePipeline::Pipeline', Properties: { Name: change.name ?? 'fleet', Stages: [stage('Source', 'Source', 'CodeCommit', { BranchName: change.branch ?? 'main' }), stage('Build', 'Build', 'CodeBuild', { ProjectName: { Ref: 'Synth' } }), ...(change.mutates === false ? [] : [stage('UpdatePipeline', 'Build', 'CodeBuild', { ProjectName: { Ref: 'Mutate' } })])] } },
+      Synth: { Type: 'AWS::CodeBuild::Project', Properties: { Source: { BuildSpec: change.build ?? 'npm ci' } } },
+    });
+
+  it('is carried by self-mutation', () => expect(byHand(pipeline(), pipeline())).toEqual([]));
+  it.each([
+    ['does not stand', undefined, pipeline(), /does not stand yet/],
+    ['is renamed', pipeline(), pipeline({ name: 'other' }), /renamed/],
+    ['reads another branch', pipeline(), pipeline({ branch: 'next' }), /source changes/],
+    ['is synthesized by another step', pipeline(), pipeline({ build: 'pnpm i' }), /Synth step changes \(Synth\)/],
+    ['no longer changes itself', pipeline(), pipeline({ mutates: false }), /turned off/],
+    ['never changed itself', pipeline({ mutates: false }), pipeline({ mutates: false }), /does not change itself/],
+    ['is gone', pipeline(), of({}), /taken away/],
+  ])('is told where it %s', (_what, before, after, text) => expect(byHand(before, after).join('\n')).toMatch(text));
+});
