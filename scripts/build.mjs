@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleLambdaSdk } from './lambda-sdk.mjs';
+import { copyTemplates } from './templates.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -47,6 +48,7 @@ writeFileSync(join(out, 'THIRD-PARTY.md'), licences(bundles));
 
 for (const folder of dataFolders(join(root, 'src', 'local'))) cpSync(folder, join(out, 'data'), { recursive: true });
 await bundleLambdaSdk(root, join(out, 'data'));
+copyTemplates(join(root, 'examples'), join(out, 'templates'));
 
 execFileSync(process.execPath, [join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc'), '-p', 'tsconfig.types.json', '--outDir', join(out, 'types')], { cwd: root, stdio: 'inherit' });
 writeFileSync(join(out, 'cdk.d.cts'), "export * from './types/cdk/index.js';\n");

@@ -37,7 +37,7 @@ export function setUp() {
 /** Builds dist/ where a source is newer. */
 export function build() {
   const built = join(root, 'dist', '.built');
-  const newest = Math.max(...['src', 'scripts', 'package.json', 'tsconfig.json'].map((path) => newestIn(join(root, path))));
+  const newest = Math.max(...['src', 'scripts', 'examples', 'package.json', 'tsconfig.json'].map((path) => newestIn(join(root, path))));
   if (existsSync(built) && statSync(built).mtimeMs > newest) return;
   run(process.execPath, [join(root, 'scripts', 'build.mjs')]);
   mkdirSync(join(root, 'dist'), { recursive: true });
@@ -47,5 +47,5 @@ export function build() {
 function newestIn(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestIn(join(path, name))));
+  return Math.max(stat.mtimeMs, ...readdirSync(path).filter((name) => name !== 'node_modules').map((name) => newestIn(join(path, name))));
 }

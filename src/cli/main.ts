@@ -10,6 +10,7 @@ import { addDiffCommand } from './diff.js';
 import { addDoctorCommand } from './doctor.js';
 import { addExecutionCommands } from './executions.js';
 import { addExplainCommand } from './explain.js';
+import { addInitCommand } from './init/init.js';
 import { addPlanCommand } from './plan.js';
 import { addPruneCommand } from './prune.js';
 import { addRunCommand } from './run.js';
@@ -36,6 +37,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(flotilla --help lists the commands)')
     .exitOverride();
   addWorldOptions(program);
+  addInitCommand(program);
   addValidateCommand(program);
   addPlanCommand(program);
   addExplainCommand(program);
