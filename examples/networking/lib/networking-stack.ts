@@ -12,4 +12,9 @@ export class NetworkingStack extends Stack {
     const vpc = new Vpc(this, 'Vpc', { cidr, ...naming });
     new CfnOutput(this, 'VpcId', { value: vpc.vpcId });
   }
+
+  /** Named, not looked up: a lookup would need credentials of every account at synth. */
+  override get availabilityZones(): string[] {
+    return [`${this.region}a`, `${this.region}b`];
+  }
 }

@@ -137,7 +137,8 @@ function pipelineStack(stack: AssemblyStack): PipelineStack | undefined {
   const pipelines = resources.filter(({ Type }) => Type === 'AWS::CodePipeline::Pipeline');
   if (pipelines.length === 0) return undefined;
   const sources = pipelines.flatMap(({ Properties }) => sourceActions((Properties?.['Stages'] ?? []) as readonly StageDeclaration[]));
-  const secrets = [...text.matchAll(/\{\{resolve:secretsmanager:([^:}"\\]+)/g)].map((match) => match[1]!).filter((name) => name !== 'arn');
+  // By name, or within the ARN that CDK joins for a secret of the stack's own account (Secret.fromSecretNameV2).
+  const secrets = [...text.matchAll(/\{\{resolve:secretsmanager:([^:}"\\]+)|:secret:([^:}"\\]+):SecretString/g)].map((match) => match[1] ?? match[2]!).filter((name) => name !== 'arn');
   const ownRepositories = resources.filter(({ Type }) => Type === 'AWS::CodeCommit::Repository').map(({ Properties }) => String(Properties?.['RepositoryName'] ?? ''));
   return { ...stack, sources, secrets: [...new Set(secrets)], ownRepositories };
 }
