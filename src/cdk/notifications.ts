@@ -32,13 +32,18 @@ export function addNotifications(stack: Stack, resource: CodePipelineResource, p
     targets.push(topic);
   }
   if (notify.slack) {
-    const { workspace, channel, name } = notify.slack;
-    targets.push(new SlackChannelConfiguration(stack, 'Slack', { slackChannelConfigurationName: name ?? `${pipeline.name}-${channel}`, slackWorkspaceId: workspace, slackChannelId: channel }));
+    targets.push(slackChannel(stack, notify.slack, pipeline.name));
   }
   const events = (notify.events ?? ['failed', 'succeeded', 'approval-needed']).map((event) => EVENTS[event]);
   const [first, ...others] = targets;
   const rule = resource.notifyOn('Notifications', first!, { events, notificationRuleName: `${pipeline.name}-updates` });
   for (const target of others) rule.addTarget(target);
+}
+
+function slackChannel(stack: Stack, slack: NonNullable<NonNullable<Pipeline['notify']>['slack']>, pipeline: string): INotificationRuleTarget {
+  if ('configuration' in slack) return SlackChannelConfiguration.fromSlackChannelConfigurationArn(stack, 'Slack', slack.configuration);
+  const { workspace, channel, name = `${pipeline}-${channel}` } = slack;
+  return new SlackChannelConfiguration(stack, 'Slack', { slackChannelConfigurationName: name, slackWorkspaceId: workspace, slackChannelId: channel });
 }
 
 /** Where a permissions gate says what it found: a topic of the file's, or one of the pipeline's own. */

@@ -10,11 +10,14 @@ const notify = z.strictObject({
   email: z.array(z.email('CFG022: must be an e-mail address')).min(1).optional(),
   topic: arn('sns').optional().meta({ description: 'A topic that exists, instead of one of the pipeline’s own' }),
   slack: z
-    .strictObject({
-      workspace: z.string().regex(/^T[A-Z0-9]{8,}$/, 'CFG023: must be the ID of a Slack workspace'),
-      channel: z.string().regex(/^[CG][A-Z0-9]{8,}$/, 'CFG023: must be the ID of a Slack channel'),
-      name: z.string().regex(/^[\w-]{1,128}$/, 'CFG023: must be the name of a chat configuration').optional(),
-    })
+    .union([
+      z.strictObject({
+        workspace: z.string().regex(/^T[A-Z0-9]{8,}$/, 'CFG023: must be the ID of a Slack workspace'),
+        channel: z.string().regex(/^[CG][A-Z0-9]{8,}$/, 'CFG023: must be the ID of a Slack channel'),
+        name: z.string().regex(/^[\w-]{1,128}$/, 'CFG023: must be the name of a chat configuration').optional().meta({ description: 'Name of the channel’s configuration' }),
+      }),
+      z.strictObject({ configuration: arn('chatbot').meta({ description: 'A channel’s configuration that exists: an account has one for each channel' }) }),
+    ])
     .optional(),
   events: z.array(pipelineEvent).min(1).optional().meta({ description: 'Default: failed, succeeded, approval-needed' }),
   security: arn('sns').optional().meta({ description: 'Topic of security changes; without it the permission gates own one' }),

@@ -3,6 +3,7 @@ import { nearest } from '../../shared/suggest.js';
 import type { Pipeline, SynthStep } from '../model.js';
 import { bootstrapOf } from './bootstrap.js';
 import { pascalCase, type Report } from './names.js';
+import { partitionOf } from './partition.js';
 import { checkSource, sourceOnBranch } from './sources.js';
 import { reportToolkit, type ResolvedEnvironment } from './targets.js';
 import { resolveWaves } from './waves.js';
@@ -81,7 +82,7 @@ function resolvePipeline(key: string | undefined, settings: PipelineSettings, pa
       permissionsBoundary: config.permissionsBoundary,
       tags: { ...config.tags, ...settings.tags },
       bootstrap,
-      notify: notifyOf(config.notify),
+      notify: notifyOf(config, account, region, key),
       waves,
     },
   ];
@@ -117,8 +118,16 @@ function objectOf(synth: Synth): Exclude<Synth, readonly string[]> {
   return Array.isArray(synth) ? { commands: synth } : (synth as Exclude<Synth, readonly string[]>);
 }
 
-function notifyOf(notify: Notify | undefined): Notify | undefined {
-  return notify && { ...notify, events: notify.events ?? ['failed', 'succeeded', 'approval-needed'] };
+function notifyOf({ notify, fleet, pipeline, pipelines = {} }: FleetConfig, account: string, region: string, key: string | undefined): Notify | undefined {
+  if (notify === undefined) return undefined;
+  const events = notify.events ?? (['failed', 'succeeded', 'approval-needed'] as const);
+  const { slack } = notify;
+  if (slack === undefined || 'configuration' in slack) return { ...notify, events: [...events] };
+  const name = slack.name ?? `${fleet}-${slack.channel}`;
+  // An account has one configuration for each Slack channel: the first pipeline there owns it, the others name it.
+  const owner = Object.entries(pipelines).find(([, other]) => (other.account ?? pipeline?.account) === account)?.[0];
+  const shared = key === undefined || key === owner ? { ...slack, name } : { configuration: `arn:${partitionOf(region)}:chatbot::${account}:chat-configuration/slack-channel/${name}` };
+  return { ...notify, events: [...events], slack: shared };
 }
 
 function checkSharedWaves(environments: readonly ResolvedEnvironment[], owner: ReadonlyMap<string, string>, report: Report): void {

@@ -143,6 +143,22 @@ describe('pipelines', () => {
   });
 });
 
+describe('notifications', () => {
+  test('a Slack channel is configured once an account: the first pipeline there owns it, the others name it', () => {
+    const many = fleet({
+      pipelines: { dev: { environments: ['dev'] }, live: { environments: ['prod'] }, away: { account: DEV, environments: ['test'] } },
+      environments: { dev: { account: DEV, region: 'us-east-1' }, prod: { account: PROD, region: 'us-east-1' }, test: { account: STAGING, region: 'us-east-1' } },
+      notify: { slack: { workspace: 'T01234567', channel: 'C01234567' } },
+    });
+    const own = { workspace: 'T01234567', channel: 'C01234567', name: 'payments-C01234567' };
+    expect(many.pipelines.map(({ notify }) => notify!.slack)).toEqual([own, { configuration: `arn:aws:chatbot::${TOOLS}:chat-configuration/slack-channel/payments-C01234567` }, own]);
+  });
+
+  test('events have a default', () => {
+    expect(fleet({ notify: { email: ['ops@example.com'] } }).pipelines[0]!.notify).toEqual({ email: ['ops@example.com'], events: ['failed', 'succeeded', 'approval-needed'] });
+  });
+});
+
 describe('the bootstrap matrix', () => {
   test('the pipeline’s own pair, and each target’s, trusting the pipeline’s account; nothing for artifacts in other regions', () => {
     const { bootstrap } = fleet({ environments: { dev: { account: TOOLS, region: 'us-east-1' }, prod: { account: PROD, regions: ['us-east-1', 'eu-west-1'] } } });
