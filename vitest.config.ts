@@ -8,7 +8,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/architecture/**/*.test.ts'],
           setupFiles: ['test/seed.ts'],
-          testTimeout: 20_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          env: { CDK_VALIDATION: 'false' },
         },
       },
       {
