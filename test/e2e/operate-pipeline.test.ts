@@ -59,7 +59,7 @@ describe('diff', () => {
 
   it('shows each group of stacks that change alike once, and says when regions differ', async () => {
     const text = expectSuccess(await operate('diff', '--stage', 'Dev')).stdout;
-    expect(text).toMatch(/111111111111\/us-east-1 Dev-Service\n {2}permits/);
+    expect(text).toMatch(/111111111111\/us-east-1 Dev-Service\n {2}permits +role/);
     await new CloudFormation(cloud.client('prod', 'eu-west-1')).updateStack({ StackName: 'Prod-eu-west-1-Service', TemplateBody: JSON.stringify({ Resources: { Value: { Type: 'AWS::SSM::Parameter', Properties: { Name: '/service/value', Type: 'String', Value: 'by hand' } } } }), RoleARN: 'arn:aws:iam::222222222222:role/cdk-hnb659fds-cfn-exec-role-222222222222-eu-west-1' });
     await expect.poll(async () => valueIn('eu-west-1'), { timeout: 30_000 }).toBe('by hand');
     expect(expectSuccess(await operate('diff')).stdout).toMatch(/regions differ: 222222222222\/us-east-1/);

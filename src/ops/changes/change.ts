@@ -1,5 +1,7 @@
 import { formatDifferences, fullDiff, ResourceImpact, type ResourceDifference, type TemplateDiff } from '@aws-cdk/cloudformation-diff';
 import { PassThrough } from 'node:stream';
+import { broadenings, resolveTemplate } from '../../permissions/index.js';
+import type { StackRef } from '../stacks.js';
 
 type Template = Record<string, unknown>;
 
@@ -26,8 +28,13 @@ export interface ChangedResource {
   readonly certain: boolean;
 }
 
+/** Where a template is deployed, and which accounts are the fleet's: principals of others are outsiders. */
+export interface Surroundings extends StackRef {
+  readonly accounts: readonly string[];
+}
+
 /** Undefined where nothing would change. `current` is undefined where the stack does not stand. */
-export function compareTemplates(current: Template | undefined, next: Template): TemplateChange | undefined {
+export function compareTemplates(current: Template | undefined, next: Template, { accounts, ...place }: Surroundings): TemplateChange | undefined {
   const diff = fullDiff(current ?? {}, next);
   if (diff.differenceCount === 0) return undefined;
   const resources = Object.entries(diff.resources.changes).filter(([, change]) => change !== undefined && change.isDifferent && change.resourceType !== 'AWS::CDK::Metadata') as [string, ResourceDifference][];
@@ -38,42 +45,11 @@ export function compareTemplates(current: Template | undefined, next: Template):
     replaced: of(ResourceImpact.WILL_REPLACE, ResourceImpact.MAY_REPLACE),
     deleted: of(ResourceImpact.WILL_DESTROY),
     orphaned: of(ResourceImpact.WILL_ORPHAN),
-    broadened: broadened(diff, resources),
+    broadened: broadenings({ before: resolveTemplate(current ?? {}, { ...place, parameters: {} }), after: resolveTemplate(next, { ...place, parameters: {} }), accounts }).map(({ rank, witness, source }) => `${rank === 'other' ? '' : `${rank}: `}${witness} (${source})`),
     added: resources.filter(([, { isAddition }]) => isAddition).length,
     changed: resources.filter(([, { isUpdate }]) => isUpdate).length,
     text: format(diff),
   };
-}
-
-/** Resources that let somebody in by what they are, and that CDK's own judgement passes over. */
-const OPENING: readonly { readonly type: RegExp; readonly properties?: RegExp; readonly what: string }[] = [
-  { type: /^AWS::IAM::(Role|User)$/, properties: /^PermissionsBoundary$/, what: 'its permissions boundary changes' },
-  { type: /^AWS::IAM::(RolePolicy|UserPolicy|GroupPolicy|OIDCProvider|SAMLProvider|AccessKey)$/, what: 'grants access' },
-  { type: /^AWS::IAM::ManagedPolicy$/, properties: /^PolicyDocument$/, what: 'its document changes for whoever has it' },
-  { type: /^AWS::S3::Bucket$/, properties: /^PublicAccessBlockConfiguration$/, what: 'its public access block changes' },
-  { type: /^AWS::Lambda::Url$/, what: 'is reachable from outside' },
-  { type: /^AWS::RAM::ResourceShare$/, what: 'shares with other accounts' },
-  { type: /^AWS::(KMS::Key|SQS::QueuePolicy|SNS::TopicPolicy|ECR::Repository|SecretsManager::ResourcePolicy)$/, properties: /^(KeyPolicy|PolicyDocument|RepositoryPolicyText|ResourcePolicy)$/, what: 'its policy changes' },
-];
-
-function broadened(diff: TemplateDiff, resources: readonly (readonly [string, ResourceDifference])[]): string[] {
-  const { iamChanges, securityGroupChanges } = diff;
-  const said = [
-    ...iamChanges.statements.additions.map(({ effect, actions, resources: on, principals }) => `${String(effect)} ${list(actions)} on ${list(on)}${principals.empty ? '' : ` to ${list(principals)}`}`).filter((text) => !text.startsWith('Deny')),
-    ...iamChanges.statements.removals.filter(({ effect }) => String(effect) === 'Deny').map(({ actions, resources: on }) => `no longer denied: ${list(actions)} on ${list(on)}`),
-    ...iamChanges.managedPolicies.additions.map(({ identityArn, managedPolicyArn }) => `${text(managedPolicyArn)} for ${text(identityArn)}`),
-    ...securityGroupChanges.ingress.additions.map((rule) => `${rule.describePeer()} → ${rule.groupId}: ${rule.describeProtocol()}`),
-  ];
-  const opened = resources.flatMap(([id, change]) => OPENING.filter(({ type, properties }) => type.test(change.newResourceType ?? '') && (properties ? Object.keys(change.isAddition ? {} : change.propertyUpdates).some((name) => properties.test(name)) : true)).map(({ what }) => `${id} (${change.newResourceType}): ${what}`));
-  return [...new Set([...said, ...opened])];
-}
-
-function list(targets: { readonly values: readonly string[]; readonly not: boolean }): string {
-  return `${targets.not ? 'all but ' : ''}${targets.values.map(text).join(', ')}`;
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function format(diff: TemplateDiff): string {

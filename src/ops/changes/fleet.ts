@@ -19,11 +19,12 @@ export interface FleetChange {
 export async function fleetChanges(target: Target, fleet: OperatedFleet, stage: string | undefined, limit: Limiter): Promise<FleetChange[]> {
   const stacks = fleet.stacks.filter(({ templateFile, stage: own, path }) => templateFile !== undefined && (stage === undefined || own === stage || path === stage || path.split('/').includes(stage)));
   if (stacks.length === 0) throw new FlotillaError('CHG003', stage === undefined ? 'there is no app to compare with what stands' : `the app has no stage '${stage}'`, { why: stage === undefined ? 'the fleet was read from pipelines, which hold no templates' : `it has ${[...new Set(fleet.stacks.flatMap((one) => (one.stage ? [one.stage] : [])))].join(', ') || 'none'}`, fix: '--app FOLDER or --assembly cdk.out', exitCode: 6 });
+  const accounts = [...new Set(fleet.pairs.map(({ account }) => account))];
   return each(limit, stacks, async (stack) => {
     const next = parseTemplate(readFileSync(stack.templateFile!, 'utf8'));
     try {
       const current = await deployedTemplate(target, stack);
-      return { stack, change: compareTemplates(current, next), byHand: stack.kind === 'pipeline' ? byHand(current, next) : [] };
+      return { stack, change: compareTemplates(current, next, { account: stack.account, region: stack.region, stackName: stack.stackName, accounts }), byHand: stack.kind === 'pipeline' ? byHand(current, next) : [] };
     } catch (error) {
       return { stack, change: undefined, byHand: [], unknown: error instanceof Error ? error.message : String(error) };
     }

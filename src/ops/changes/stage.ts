@@ -2,6 +2,7 @@ import { CodePipelineClient, GetPipelineCommand, ListActionExecutionsCommand, ty
 import { S3Client } from '@aws-sdk/client-s3';
 import { FlotillaError } from '../../shared/errors.js';
 import { each, type Limiter } from '../concurrency.js';
+import { stacksOf } from '../fleet/from-pipelines.js';
 import type { PipelineRef } from '../follow.js';
 import type { StackRef } from '../stacks.js';
 import { clientOf, type Target } from '../target.js';
@@ -23,6 +24,7 @@ export async function stageChanges(target: Target, pipeline: PipelineRef, execut
   const { pipeline: declaration } = await client.send(new GetPipelineCommand({ name: pipeline.name }));
   const actions = (declaration?.stages?.find(({ name }) => name === stage)?.actions ?? []).filter(({ actionTypeId, configuration }) => actionTypeId?.provider === 'CloudFormation' && configuration?.['TemplatePath'] !== undefined);
   if (actions.length === 0) return [];
+  const accounts = [...new Set([pipeline.account, ...stacksOf(declaration!, pipeline).map(({ account }) => account)])];
   const artifacts = new Map<string, Map<string, string>>();
   for (const name of new Set(actions.map(({ configuration }) => configuration!['TemplatePath']!.split('::')[0]!))) artifacts.set(name, await templatesOf(target, client, pipeline, execution, name));
   return each(limit, actions, async ({ configuration, roleArn, region }) => {
@@ -30,7 +32,7 @@ export async function stageChanges(target: Target, pipeline: PipelineRef, execut
     const stack: StackRef = { account: (roleArn ?? configuration!['RoleArn'])?.split(':')[4] ?? pipeline.account, region: region ?? pipeline.region, stackName: configuration!['StackName'] ?? '' };
     const text = artifacts.get(artifact)?.get(path);
     if (text === undefined) throw new FlotillaError('CHG001', `the artifact ${artifact} of ${pipeline.name} has no ${path}`, { exitCode: 6 });
-    return { ...stack, stage, change: compareTemplates(await deployedTemplate(target, stack), parseTemplate(text)) };
+    return { ...stack, stage, change: compareTemplates(await deployedTemplate(target, stack), parseTemplate(text), { ...stack, accounts }) };
   });
 }
 

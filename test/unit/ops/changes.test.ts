@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { compareTemplates } from '../../../src/ops/changes/change.js';
+import { compareTemplates as compare } from '../../../src/ops/changes/change.js';
 import { parseTemplate } from '../../../src/ops/changes/deployed.js';
 import { byHand } from '../../../src/ops/changes/fleet.js';
 
+const compareTemplates = (before: Record<string, unknown>, after: Record<string, unknown>) => compare(before, after, { account: '111111111111', region: 'eu-west-1', stackName: 'Api', accounts: ['111111111111'] });
 const of = (Resources: Record<string, unknown>) => ({ Resources });
 const bucket = (Properties: Record<string, unknown>, more: Record<string, unknown> = {}) => ({ Type: 'AWS::S3::Bucket', Properties, ...more });
 
@@ -24,12 +25,12 @@ describe('what a template would change', () => {
 
   it.each<[string, Record<string, unknown>, Record<string, unknown>, RegExp]>([
     ['an added statement', {}, { P: { Type: 'AWS::IAM::Policy', Properties: { PolicyName: 'p', Roles: ['r'], PolicyDocument: { Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] } } } }, /s3:\*/],
-    ['a role policy of its own kind', {}, { P: { Type: 'AWS::IAM::RolePolicy', Properties: { PolicyName: 'p', RoleName: 'r', PolicyDocument: {} } } }, /grants access/],
-    ['a boundary that is taken away', { R: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: {}, PermissionsBoundary: 'arn:b' } } }, { R: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: {} } } }, /permissions boundary changes/],
-    ['a public access block that is lifted', { B: bucket({ PublicAccessBlockConfiguration: { BlockPublicAcls: true } }) }, { B: bucket({}) }, /public access block/],
-    ['a URL of a function', {}, { U: { Type: 'AWS::Lambda::Url', Properties: { AuthType: 'NONE', TargetFunctionArn: 'f' } } }, /reachable from outside/],
-    ['a managed policy whose document changes', { M: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: [] } } } }, { M: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: [{ Effect: 'Allow', NotAction: 'iam:*', Resource: '*' }] } } } }, /document changes/],
-    ['a group opened to the world', {}, { G: { Type: 'AWS::EC2::SecurityGroup', Properties: { GroupDescription: 'g', SecurityGroupIngress: [{ CidrIp: '0.0.0.0/0', IpProtocol: 'tcp', FromPort: 22, ToPort: 22 }] } } }, /Everyone \(IPv4\).*22/],
+    ['a role policy of its own kind', {}, { P: { Type: 'AWS::IAM::RolePolicy', Properties: { PolicyName: 'p', RoleName: 'r', PolicyDocument: { Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] } } } }, /role r may now s3:\* on \*/],
+    ['a boundary that is taken away', { R: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: {}, PermissionsBoundary: 'arn:b' } } }, { R: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: {} } } }, /boundary arn:b is gone/],
+    ['a public access block that is lifted', { B: bucket({ PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true } }) }, { B: bucket({ PublicAccessBlockConfiguration: { BlockPublicAcls: false } }) }, /public/],
+    ['a URL of a function', {}, { U: { Type: 'AWS::Lambda::Url', Properties: { AuthType: 'NONE', TargetFunctionArn: 'f' } } }, /public: \* may now lambda:InvokeFunctionUrl/],
+    ['a managed policy whose document changes', { M: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: [] } } } }, { M: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: [{ Effect: 'Allow', NotAction: 'iam:*', Resource: '*' }] } } } }, /undecided: managed policy M/],
+    ['a group opened to the world', {}, { G: { Type: 'AWS::EC2::SecurityGroup', Properties: { GroupDescription: 'g', SecurityGroupIngress: [{ CidrIp: '0.0.0.0/0', IpProtocol: 'tcp', FromPort: 22, ToPort: 22 }] } } }, /network: 0\.0\.0\.0\/0 may now ingress:tcp\/22/],
   ])('tells %s as a permission', (_what, before, after, text) => {
     expect(compareTemplates(of(before), of(after))!.broadened.some((one) => text.test(one))).toBe(true);
   });
