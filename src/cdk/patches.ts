@@ -1,5 +1,6 @@
 import type { Stack } from 'aws-cdk-lib';
 import type { CfnPipeline, Pipeline as CodePipelineResource } from 'aws-cdk-lib/aws-codepipeline';
+import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Source } from '../config/index.js';
 import { afterBuild } from './after-build.js';
 import { sourceActionName } from './sources.js';
@@ -19,6 +20,23 @@ export function startOnPaths(resource: CodePipelineResource, sources: readonly S
     },
   }));
   cfnPipeline(resource).addPropertyOverride('Triggers', triggers);
+}
+
+/**
+ * Lets the roles that read a source use a connection whose ARN begins with `codeconnections`, as the console has made them since July 2024:
+ * CDK allows the action of the old prefix alone, and IAM wants that of the resource (Developer Tools guide, Connections rename).
+ */
+export function allowConnections(stack: Stack, sources: readonly Source[]): void {
+  const renamed = sources.flatMap((source) => ('connection' in source && source.connection?.split(':')[2] === 'codeconnections' ? [source.connection] : []));
+  if (renamed.length === 0) return;
+  afterBuild(stack, 'Connections', () => {
+    for (const policy of stack.node.findAll().filter((construct) => construct instanceof Policy)) {
+      const text = JSON.stringify(stack.resolve(policy.document));
+      if (!text.includes('codestar-connections:UseConnection')) continue;
+      const resources = renamed.filter((arn) => text.includes(arn));
+      if (resources.length > 0) policy.addStatements(new PolicyStatement({ actions: ['codeconnections:UseConnection'], resources: [...new Set(resources)] }));
+    }
+  });
 }
 
 /** Folder that the synth step fills with the assembly's templates alone (`artifacts: { templatesOnly: true }`). */

@@ -8,7 +8,7 @@ import { addBudget } from './budget.js';
 import { buildRole, codeBuildOptions, dockerCredentials, mergeSettings } from './builds.js';
 import { preflightPolicy, permissionsGate, protectStep } from './gates.js';
 import { addNotifications } from './notifications.js';
-import { deployFromTemplatesOnly, TEMPLATES_FOLDER } from './patches.js';
+import { allowConnections, deployFromTemplatesOnly, TEMPLATES_FOLDER } from './patches.js';
 import { inBatches } from './batches.js';
 import { sourceOf } from './sources.js';
 import { approvalStep, buildStep } from './steps.js';
@@ -54,6 +54,7 @@ export class PipelineStack extends Stack {
     this.codePipeline = this.addCodePipeline(resource, pipeline, source, context.program);
     this.addWaves(context, pipeline, source);
     addPathTriggers(this, resource, pipeline);
+    allowConnections(this, [pipeline.source, ...Object.values(pipeline.inputs)]);
     addNotifications(this, resource, pipeline);
     addBudget(this, context.fleet);
     if (pipeline.artifacts.templatesOnly) deployFromTemplatesOnly(this, resource);
@@ -94,7 +95,9 @@ export class PipelineStack extends Stack {
 
 /** The synth step: the fleet's commands, then a look at every target before anything is changed. */
 function synthStep(stack: Stack, pipeline: Pipeline, input: IFileSetProducer, program: string): CodeBuildStep {
-  const { synth, preflight, artifacts } = pipeline;
+  const { synth, artifacts } = pipeline;
+  // A pipeline that deploys to nothing yet has nothing to look at.
+  const preflight = pipeline.preflight && pipeline.waves.length > 0;
   const { rolePolicy = [], ...options } = codeBuildOptions(stack, synth);
   const usesCli = synth.commands.some((command) => /(^|[;&|]\s*)cdk\s/.test(command));
   const own = `node ${synth.output}/${program}`;

@@ -41,8 +41,11 @@ export function stacksOf(target: Target, stacks: number): number {
 
 function waveShape(wave: Wave, pipeline: Pipeline, stacks: number): StageShape {
   const perStack = pipeline.changeSets ? 2 : 1;
-  const builds = wave.before.length + wave.targets.reduce((sum, target) => sum + target.verify.length + (target.permissions === undefined ? 0 : 1), 0);
-  const approvals = wave.approvals.length + wave.targets.filter((target) => target.permissions?.approve === true).length;
+  // The constructs check permissions, and protect stacks, once a wave (src/cdk/gates.ts).
+  const gates = wave.targets.flatMap(({ permissions }) => permissions ?? []);
+  const protects = wave.targets.some(({ terminationProtection }) => terminationProtection);
+  const builds = wave.before.length + wave.targets.reduce((sum, target) => sum + target.verify.length, 0) + (gates.length > 0 ? 1 : 0) + (protects ? 1 : 0);
+  const approvals = wave.approvals.length + (gates.some(({ approve }) => approve) ? 1 : 0);
   const deployed = wave.targets.reduce((sum, target) => sum + stacksOf(target, stacks), 0);
   return { name: wave.id, actions: builds + approvals + deployed * perStack, builds, approvals, stacks: deployed };
 }

@@ -6,6 +6,9 @@ import { stepsOf, type ResolvedEnvironment, type TargetGroup } from './targets.j
 /** Names of the stages that CDK Pipelines gives a pipeline itself (pipelines/lib/codepipeline/codepipeline.ts). */
 const OWN_STAGES = ['Source', 'Build', 'UpdatePipeline', 'Assets'];
 
+/** Names of the actions that the constructs add to a wave themselves (src/cdk/gates.ts). */
+const OWN_STEPS = ['CheckPermissions', 'ConfirmPermissions', 'ProtectStacks'];
+
 /** Waves of a pipeline from its environments in the order they are deployed. */
 export function resolveWaves(environments: readonly ResolvedEnvironment[], report: Report): readonly Wave[] {
   const blocks = neighbours(environments, report);
@@ -89,5 +92,6 @@ function checkActionNames(wave: Wave, path: Path, report: Report): void {
   for (const { name, environment } of [...wave.approvals, ...wave.before]) {
     if (seen.has(name)) report({ code: 'CFG063', path: wave.targets.some((target) => target.environment !== environment) ? ['environments', environment] : path, what: `has a second approval or step ${name} in wave ${wave.id}`, fix: 'names of approvals and steps differ within a wave', atKey: true });
     seen.add(name);
+    if (OWN_STEPS.includes(name)) report({ code: 'CFG063', path: ['environments', environment], what: `has a step or approval ${name}, which is the name of one that Flotilla adds to waves`, fix: 'name it otherwise', atKey: true });
   }
 }

@@ -122,6 +122,21 @@ describe('what stays as it is', () => {
   });
 });
 
+describe('connections', () => {
+  const allowed = (connection: string, clone = false): string[] => {
+    const { fleet: made } = fleet({ ...base, pipeline: { ...base.pipeline, source: { bitbucket: 'acme/shop', connection, clone } } });
+    const policies = Object.values(Template.fromStack(made.stack).findResources('AWS::IAM::Policy')) as { Properties: { PolicyDocument: { Statement: { Action: string | string[]; Resource: unknown }[] } } }[];
+    return policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement).filter(({ Resource }) => Resource === connection).flatMap(({ Action }) => Action).filter((action) => action.endsWith(':UseConnection')).toSorted();
+  };
+
+  it('of the new prefix may be used by every role that CDK lets use those of the old one', () => {
+    const connection = 'arn:aws:codeconnections:us-east-1:999999999999:connection/11111111-2222-3333-4444-555555555555';
+    expect(allowed(connection)).toEqual(['codeconnections:UseConnection', 'codestar-connections:UseConnection']);
+    expect(allowed(connection, true).filter((action) => action.startsWith('codeconnections')).length).toBe(allowed(connection, true).length / 2);
+    expect(allowed(connection.replace('codeconnections', 'codestar-connections'))).toEqual(['codestar-connections:UseConnection']);
+  });
+});
+
 describe('says what is wrong', () => {
   it('before deploy()', () => {
     expect(() => Fleet.load(new App({ outdir: join(folder, `out-${nth++}`) }), base).pipeline).toThrow('the pipelines are not there yet');

@@ -48,16 +48,16 @@ describe('a plan as text', () => {
         333333333333/ap-southeast-2   hnb659fds   CDKToolkit   trusts 999999999999   prod
 
       quotas
-        codepipeline.stages              6 of 50     12 %   payments        stages of a pipeline
-        codepipeline.actions-per-stage   10 of 50    20 %   payments/Prod   actions of a stage
-        codepipeline.actions             16 of 500   3 %    payments        actions of a pipeline
-        codebuild.concurrent-builds      3 of 20     15 %   payments/Prod   builds at the same time (new accounts: 1 to 5; see Service Quotas)
+        codepipeline.stages              6 of 50     12 %   payments         stages of a pipeline
+        codepipeline.actions-per-stage   6 of 50     12 %   payments/Prod    actions of a stage
+        codepipeline.actions             12 of 500   2 %    payments         actions of a pipeline
+        codebuild.concurrent-builds      1 of 20     5 %    payments/Build   builds at the same time (new accounts: 1 to 5; see Service Quotas)
 
-      cost of the pipelines   $9.76 a month
-        actions of payments         1200 minutes   $0.002 / action minute, approvals aside, each rounded up   $2.40
-        builds of payments          840 minutes    $0.005 / build minute, Linux                               $4.20
-        artifact keys of payments   3 keys         $1 / key and month                                         $3.00
-        artifacts of payments       7.03 GB        $0.023 / GB and month                                      $0.16
+      cost of the pipelines   $8.08 a month
+        actions of payments         960 minutes   $0.002 / action minute, approvals aside, each rounded up   $1.92
+        builds of payments          600 minutes   $0.005 / build minute, Linux                               $3.00
+        artifact keys of payments   3 keys        $1 / key and month                                         $3.00
+        artifacts of payments       7.03 GB       $0.023 / GB and month                                      $0.16
         assumed: 40 runs a month, 3 min a build, 2 min a stack, 1 stack a target, 20 MB of artifacts a run
         prices of 2026-11-21, us-east-1; not counted: what is free each month (100 action minutes of V2 pipelines, 100 minutes of small Linux builds, one V1 pipeline), what is deployed, taxes
 
@@ -66,7 +66,7 @@ describe('a plan as text', () => {
         + stage Prod-ap-southeast-2 in 333333333333/ap-southeast-2
         + bootstrap of 333333333333/ap-southeast-2
             before the push: flotilla bootstrap
-        + $2.05 a month"
+        + $1.21 a month"
     `);
   });
 
@@ -107,22 +107,22 @@ describe('a plan as text', () => {
         333333333333/eu-west-2   net   CDKToolkit-net   trusts 999999999999   AdministratorAccess   pro
 
       quotas
-        codepipeline.stages              5 of 50     10 %   network-dev          stages of a pipeline
-        codepipeline.actions-per-stage   2 of 50     4 %    network-dev/Dev      actions of a stage
-        codepipeline.actions             6 of 500    1 %    network-dev          actions of a pipeline
-        codebuild.concurrent-builds      1 of 20     5 %    network-dev/Build    builds at the same time (new accounts: 1 to 5; see Service Quotas)
-        codepipeline.stages              5 of 50     10 %   network-live         stages of a pipeline
-        codepipeline.actions-per-stage   8 of 50     16 %   network-live/Pro     actions of a stage
-        codepipeline.actions             13 of 500   3 %    network-live         actions of a pipeline
-        codebuild.concurrent-builds      1 of 20     5 %    network-live/Build   builds at the same time (new accounts: 1 to 5; see Service Quotas)
+        codepipeline.stages              5 of 50     10 %   network-dev         stages of a pipeline
+        codepipeline.actions-per-stage   3 of 50     6 %    network-dev/Dev     actions of a stage
+        codepipeline.actions             7 of 500    1 %    network-dev         actions of a pipeline
+        codebuild.concurrent-builds      1 of 20     5 %    network-dev/Build   builds at the same time (new accounts: 1 to 5; see Service Quotas)
+        codepipeline.stages              5 of 50     10 %   network-live        stages of a pipeline
+        codepipeline.actions-per-stage   9 of 50     18 %   network-live/Pro    actions of a stage
+        codepipeline.actions             14 of 500   3 %    network-live        actions of a pipeline
+        codebuild.concurrent-builds      2 of 20     10 %   network-live/Pro    builds at the same time (new accounts: 1 to 5; see Service Quotas)
 
-      cost of the pipelines   $13.36 a month
+      cost of the pipelines   $14.56 a month
         pipeline network-dev            1 pipeline    $1 / active pipeline and month   $1.00
-        builds of network-dev           360 minutes   $0.005 / build minute, Linux     $1.80
+        builds of network-dev           480 minutes   $0.005 / build minute, Linux     $2.40
         artifact keys of network-dev    1 key         $1 / key and month               $1.00
         artifacts of network-dev        2.34 GB       $0.023 / GB and month            $0.05
         pipeline network-live           1 pipeline    $1 / active pipeline and month   $1.00
-        builds of network-live          480 minutes   $0.005 / build minute, Linux     $2.40
+        builds of network-live          600 minutes   $0.005 / build minute, Linux     $3.00
         artifact keys of network-live   2 keys        $1 / key and month               $2.00
         artifacts of network-live       4.69 GB       $0.023 / GB and month            $0.11
         keys of bootstraps              4 keys        $1 / key and month               $4.00

@@ -205,6 +205,7 @@ describe('what contradicts itself is refused, with its path', () => {
     ['a wave shared by an environment that has several', { environments: { a: { account: DEV, region, wave: 'w' }, c: { account: PROD, regions: [region, 'eu-west-1'], rollout: 'one-by-one', wave: 'w' } } }, ['CFG062 environments.c.rollout']],
     ['a wave named as a stage of every pipeline', { environments: { build: prod } }, ['CFG049 environments.build']],
     ['two approvals of one name in a wave', { environments: { a: { account: DEV, region, wave: 'w', gates: { approval: 'Go' } }, b: { ...prod, wave: 'w', gates: { approval: 'Go' } } } }, ['CFG063 environments.b']],
+    ['a step named like one of Flotilla’s', one({ ...prod, before: { CheckPermissions: ['true'] } }), ['CFG063 environments.prod']],
     ['a cycle of stacks', one({ ...prod, dependsOn: { A: ['B'], B: ['C'], C: ['A'] } }), ['CFG050 environments.prod.dependsOn.A']],
     ['a template that waits for none', one({ ...prod, templates: { Net: 'net.yaml', App: { template: 'app.yaml', dependsOn: ['Nett'] } } }), ['CFG051 environments.prod.templates.App.dependsOn[0]']],
     ['GitHub without connection and token', pipeline({ source: github }), ['CFG052 pipeline.source']],
