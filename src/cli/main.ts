@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../version.js';
 import { addApproveCommands } from './approve.js';
 import { addBootstrapCommand } from './bootstrap.js';
+import { addCompletionCommand } from './completion.js';
 import { addCloudCommands } from './cloud/commands.js';
 import { addDeployCommand } from './deploy.js';
 import { addDestroyCommand } from './destroy.js';
@@ -52,6 +53,7 @@ async function main(argv: readonly string[]): Promise<number> {
   addDestroyCommand(program);
   addExecutionCommands(program);
   addCloudCommands(program);
+  addCompletionCommand(program);
   try {
     await program.parseAsync([...argv]);
     // A command that ended otherwise than well has said so by now.

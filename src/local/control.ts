@@ -23,6 +23,8 @@ export interface DeclaredAccount {
 const accounts = table<DeclaredAccount>('flotilla', 'accounts');
 
 interface Parts {
+  /** AWS requests from outside since the start. */
+  requests(): number;
   readonly token: string;
   readonly runtime: Runtime;
   readonly journal: Journal;
@@ -38,7 +40,8 @@ type Command = (parts: Parts, input: Record<string, unknown>) => unknown;
  * body. It is not part of any AWS API and no role reaches it.
  */
 const COMMANDS: Readonly<Record<string, Command>> = {
-  status: ({ runtime, services }) => ({
+  status: ({ runtime, services, requests }) => ({
+    requests: requests(),
     endpoint: runtime.endpoint,
     pid: process.pid,
     directory: runtime.directory,

@@ -72,7 +72,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     signal: ended.signal,
   };
   const gate: Gate = { dispatcher: dispatch, credential: (id) => credential(state, id), now: () => clock.now(), log };
-  const control = controlInterface({ token: options.token, runtime, journal: memory, inbox: messages, services, stop: options.onStop });
+  let requests = 0;
+  const control = controlInterface({ requests: () => requests, token: options.token, runtime, journal: memory, inbox: messages, services, stop: options.onStop });
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const refused = refusal(request);
@@ -83,6 +84,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       const own = await service.http?.(http, runtime);
       if (own) return sendHttp(response, own);
     }
+    requests++;
     return sendWire(response, await answer(gate, wireRequest(http)));
   };
   server.on('request', (request, response) => {
