@@ -60,6 +60,11 @@ function failing(cloud: TestCloud, nth: number): () => boolean {
   return () => failed;
 }
 
+async function physicalIds(cloud: TestCloud, id: string): Promise<Record<string, string>> {
+  const { StackResources } = await cloud.call<{ StackResources: { LogicalResourceId: string; PhysicalResourceId: string }[] }>('cloudformation', 'DescribeStackResources', { StackName: id });
+  return Object.fromEntries(StackResources.map((resource) => [resource.LogicalResourceId, resource.PhysicalResourceId]));
+}
+
 /** The changing calls a cloud makes, as texts; the one that is denied fails whenever it is made. */
 function calls(cloud: TestCloud, denied?: string): string[] {
   const made: string[] = [];
@@ -85,6 +90,35 @@ describe('over generated templates', () => {
         await expect(cloud.update(id, b)).rejects.toThrow('No updates are to be performed.');
         await cloud.delete(id);
         expect(await cloud.standing()).toEqual({});
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('a change set says what its execution does', async () => {
+    await fc.assert(
+      fc.asyncProperty(removable, removable, async (a, b) => {
+        fc.pre(different(a, b));
+        const cloud = new TestCloud();
+        const { id } = await cloud.create('s', a);
+        const before = await physicalIds(cloud, id);
+        const seen = (await cloud.events(id)).length;
+        const { Id } = await cloud.call<{ Id: string }>('cloudformation', 'CreateChangeSet', { StackName: id, ChangeSetName: 'c', TemplateBody: JSON.stringify(b), Capabilities: ['CAPABILITY_NAMED_IAM'] });
+        const { Changes } = await cloud.call<{ Changes: { ResourceChange: { Action: string; LogicalResourceId: string; Replacement?: string } }[] }>('cloudformation', 'DescribeChangeSet', { ChangeSetName: Id });
+        await cloud.call('cloudformation', 'ExecuteChangeSet', { ChangeSetName: Id });
+        expect(await cloud.settled(id)).toBe('UPDATE_COMPLETE');
+        const after = await physicalIds(cloud, id);
+        const touched = new Set((await cloud.events(id)).slice(seen).map((event) => event.LogicalResourceId).filter((name) => name !== 's'));
+        const said = new Map(Changes.map(({ ResourceChange }) => [ResourceChange.LogicalResourceId, ResourceChange]));
+        for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+          const change = said.get(name);
+          if (!(name in before)) expect(change?.Action, name).toBe('Add');
+          else if (!(name in after)) expect(change?.Action, name).toBe('Remove');
+          else if (before[name] !== after[name]) expect(change?.Replacement, name).toMatch(/True|Conditional/);
+          else expect(change?.Replacement ?? 'False', name).toMatch(/False|Conditional/);
+          if (touched.has(name)) expect(change, name).toBeDefined();
+          else expect(change?.Action ?? 'Modify', name).toBe('Modify');
+        }
       }),
       { numRuns: 40 },
     );
