@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '../../kernel/principal.js';
+import { mergeTouches } from './carried.js';
 import type { ChangeSetRecord, Deployment, OperationKind, OperationRecord, Phase, ResourceToImport, StackRecord, StackStatus } from '../store/records.js';
 import type { StackStore } from '../store/store.js';
 
@@ -41,9 +42,12 @@ export function newStack(options: { account: string; region: string; name: strin
 /** Writes the beginning of an operation: status, event, operation record, in one transaction. Then the engine may be launched. */
 export function beginOperation(store: StackStore, stack: StackRecord, kind: OperationKind, target: Deployment | undefined, wish: Wish): StackRecord {
   const { status, phase, type } = KINDS[kind];
+  // The last stable state is that before the first of the operations that were left halfway (user guide: "Stack failure options").
+  const halfway = kind === 'UPDATE_STACK' && stack.status === 'UPDATE_FAILED' ? store.operation(stack.uuid) : undefined;
   const operation: OperationRecord = {
     id: randomUUID(), stackUuid: stack.uuid, kind, phase: kind === 'ROLLBACK' && store.operation(stack.uuid)?.previous === undefined ? 'rollback' : phase, principal: wish.principal,
-    roleArn: wish.roleArn, token: wish.token, target, previous: kind === 'CREATE_STACK' ? undefined : stack.deployment, previousOutputs: stack.outputs, changes: wish.changes, imports: wish.imports,
+    roleArn: wish.roleArn, token: wish.token, target, previous: kind === 'CREATE_STACK' ? undefined : (halfway?.previous ?? stack.deployment),
+    previousOutputs: halfway?.previousOutputs ?? stack.outputs, carried: halfway ? mergeTouches(halfway.carried, store.touches(stack.uuid)) : [], changes: wish.changes, imports: wish.imports,
     onFailure: wish.onFailure, retain: wish.retain, skip: wish.skip, force: wish.force, changeSetUuid: wish.changeSetUuid, cancelled: undefined, startedAt: wish.now, monitorUntil: undefined, express: wish.express,
     policy: wish.policy, policyDuringUpdate: wish.policyDuringUpdate,
   };

@@ -1,4 +1,4 @@
-import type { ObsoleteRecord, StackRecord } from '../store/records.js';
+import type { ObsoleteRecord, ResourceRecord, StackRecord } from '../store/records.js';
 import { blockedExports, goForward, importNames } from './forward.js';
 import { removeNested } from './nested.js';
 import { fateOf, fateOfNew } from './fate.js';
@@ -23,6 +23,7 @@ export async function runPhase(toucher: Toucher): Promise<boolean> {
 
 async function forward(toucher: Toucher): Promise<boolean> {
   const { session } = toucher;
+  await removeHalfMade(toucher);
   const outcome = await goForward(toucher);
   if (session.runtime.signal.aborted) return false;
   const { operation } = session;
@@ -80,9 +81,16 @@ async function cleanup(toucher: Toucher): Promise<boolean> {
   return end(session, 'UPDATE_COMPLETE');
 }
 
-async function removeObsolete(toucher: Toucher): Promise<string[]> {
+/** What operations that were left halfway made and nobody goes back to would be in the way of its like. */
+async function removeHalfMade(toucher: Toucher): Promise<void> {
+  const { carried } = toucher.session.operation;
+  const needed = new Set(carried.map((touch) => `${touch.logicalId} ${touch.before?.physicalId ?? ''}`));
+  if (carried.length > 0) await removeObsolete(toucher, (resource) => !needed.has(`${resource.logicalId} ${resource.physicalId}`));
+}
+
+async function removeObsolete(toucher: Toucher, which: (resource: ResourceRecord) => boolean = () => true): Promise<string[]> {
   const { session } = toucher;
-  const removals = session.store.obsolete(session.uuid).map(({ resource, fate }: ObsoleteRecord): Removal => ({ resource, fate, forget: session.records.get(resource.logicalId)?.physicalId === resource.physicalId }));
+  const removals = session.store.obsolete(session.uuid).filter(({ resource }) => which(resource)).map(({ resource, fate }: ObsoleteRecord): Removal => ({ resource, fate, forget: session.records.get(resource.logicalId)?.physicalId === resource.physicalId }));
   return removeAll(toucher, removals, { keepRecords: false, force: false, onRemoved: (resource) => session.store.removeObsolete(session.uuid, resource) });
 }
 

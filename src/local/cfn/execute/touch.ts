@@ -31,13 +31,28 @@ export async function bringAbout(toucher: Toucher, deployment: Deployment, scope
   }
   // What failed to be created without ever having an ID isn't there.
   const record = touch ? touch.before : standing?.physicalId === '' ? undefined : standing;
-  const attempt: Attempt = { toucher, deployment, declaration, scope, before: record, resumed: touch !== undefined, token: touch?.token ?? tokenOf(session, declaration.logicalId) };
-  const target = (await failing(attempt, record ? 'UPDATE_FAILED' : 'CREATE_FAILED', async () => evaluateTarget(attempt)))!;
-  if (!record) return create(attempt, target);
-  if (!wanted || (sameValue(record.properties, target.properties) && !changedOtherwise(record, target, deployment))) return settle(attempt, target);
+  const first: Attempt = { toucher, deployment, declaration, scope, before: record, resumed: touch !== undefined, token: touch?.token ?? tokenOf(session, declaration.logicalId) };
+  const target = (await failing(first, record ? 'UPDATE_FAILED' : 'CREATE_FAILED', async () => evaluateTarget(first)))!;
+  if (!record) return create(first, target);
+  const before = touch ? record : { ...record, properties: sureProperties(session, record, target.properties) };
+  const attempt: Attempt = { ...first, before };
+  if (!wanted || (sameValue(before.properties, target.properties) && !changedOtherwise(before, target, deployment))) return settle(attempt, target);
   const replacing = mustReplace(attempt, target);
   await failing(attempt, 'UPDATE_FAILED', () => refuseByPolicy(attempt, replacing ? 'Update:Replace' : 'Update:Modify'), undefined, target);
   return replacing ? replace(attempt, target) : update(attempt, target);
+}
+
+/**
+ * Properties that a resource has for certain. What an operation left half-made may lack any setting, what it left half-changed may have
+ * the old value of each property or the new one: then the one that differs from what is wanted counts, so that it is set anew.
+ */
+function sureProperties(session: Session, record: ResourceRecord, wanted: JsonObject): JsonObject {
+  if (record.status === 'CREATE_FAILED') return bare(record.type, record.properties);
+  const attempted = session.operation.carried.find((touch) => touch.logicalId === record.logicalId && touch.failed && touch.kind === 'update')?.attempted;
+  if (record.status !== 'UPDATE_FAILED' || attempted === undefined) return record.properties;
+  const names = new Set([...Object.keys(record.properties), ...Object.keys(attempted)]);
+  const value = (name: string): Json | undefined => (sameValue(attempted[name], wanted[name]) ? record.properties[name] : attempted[name]);
+  return Object.fromEntries([...names].flatMap((name): [string, Json][] => (value(name) === undefined ? [] : [[name, value(name)!]])));
 }
 
 /** The stack policy's say (sentence as users report it). */
@@ -79,7 +94,7 @@ function settle({ toucher, before, declaration, token }: Attempt, target: Target
   ) return;
   session.commit(() => {
     session.putResource({ ...record, deletionPolicy: target.deletionPolicy, updateReplacePolicy: target.updateReplacePolicy, dependsOn: target.dependsOn });
-    session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind: 'update', done: true, failed: false, undone: true, token, before: record, attempted: undefined });
+    session.store.putTouch(session.uuid, { logicalId: declaration.logicalId, kind: 'update', done: true, failed: false, undone: true, quiet: true, token, before: record, attempted: undefined });
   });
 }
 

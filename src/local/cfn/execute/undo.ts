@@ -4,6 +4,7 @@ import { reasonOf } from '../resources/failure.js';
 import { coerceProperties } from '../resources/schema.js';
 import type { ResourceRecord, TouchRecord } from '../store/records.js';
 import { providerContext } from './context.js';
+import { mergeTouches } from './carried.js';
 import { fateOfNew } from './fate.js';
 import { PARALLEL } from './forward.js';
 import { schedule } from './scheduler.js';
@@ -15,7 +16,7 @@ import { ResourceFailed, type Toucher } from './attempt.js';
  */
 export async function undoUpdate(toucher: Toucher): Promise<string[]> {
   const { session } = toucher;
-  const touches = new Map(session.store.touches(session.uuid).filter((touch) => !touch.undone).map((touch) => [touch.logicalId, touch]));
+  const touches = new Map(mergeTouches(session.operation.carried, session.store.touches(session.uuid)).filter((touch) => !alreadyUndone(toucher, touch)).map((touch) => [touch.logicalId, touch]));
   for (const touch of session.store.touches(session.uuid)) if (touch.undone && touch.before && !touch.failed) restoreQuietly(toucher, touch);
   const failures = await schedule({
     nodes: [...touches.keys()],
@@ -29,12 +30,22 @@ export async function undoUpdate(toucher: Toucher): Promise<string[]> {
   return failures.map((failure) => failure.node);
 }
 
+/** A carried touch that was undone has a mark of this operation's. */
+function alreadyUndone({ session }: Toucher, touch: TouchRecord): boolean {
+  const own = session.store.touch(session.uuid, touch.logicalId);
+  return own?.undone === true && own.quiet !== true;
+}
+
 async function undoOne(toucher: Toucher, touch: TouchRecord): Promise<void> {
   const { session } = toucher;
   const current = session.records.get(touch.logicalId);
   if (session.operation.skip.includes(touch.logicalId)) return restore(toucher, touch, undefined);
   if (touch.kind === 'create' || touch.kind === 'import' || !touch.before) return discard(toucher, touch, current);
-  if (touch.kind === 'replace') return restore(toucher, touch, current);
+  if (touch.kind === 'replace' && touch.replacedFrom === undefined) return restore(toucher, touch, current);
+  if (touch.kind === 'replace') {
+    session.commit(() => takeBack(toucher, touch.before!, current));
+    return putBack(toucher, { ...touch, attempted: touch.replacedFrom }, touch.before);
+  }
   return putBack(toucher, touch, current ?? touch.before);
 }
 
@@ -52,12 +63,18 @@ function restore({ session }: Toucher, touch: TouchRecord, current: ResourceReco
   const before = touch.before!;
   session.commit(() => {
     const next: ResourceRecord = { ...before, status: 'UPDATE_COMPLETE', reason: undefined, at: session.now() };
-    session.store.removeObsolete(session.uuid, before);
-    if (current && current.physicalId !== before.physicalId) session.store.putObsolete(session.uuid, { resource: current, fate: 'delete' });
+    takeBack({ session }, before, current);
     session.putResource(next);
     session.resourceEvent(next, 'UPDATE_COMPLETE', undefined, JSON.stringify(stringifyScalars(before.properties)));
     session.store.putTouch(session.uuid, { ...touch, undone: true });
   });
+}
+
+/** The old physical resource is the stack's again, the one that took its place goes. */
+function takeBack({ session }: Pick<Toucher, 'session'>, before: ResourceRecord, current: ResourceRecord | undefined): void {
+  session.store.removeObsolete(session.uuid, before);
+  if (current && current.physicalId !== before.physicalId) session.store.putObsolete(session.uuid, { resource: current, fate: 'delete' });
+  session.putResource(before);
 }
 
 function restoreQuietly({ session }: Toucher, touch: TouchRecord): void {

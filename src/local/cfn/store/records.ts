@@ -176,6 +176,8 @@ export interface OperationRecord {
   readonly target: Deployment | undefined;
   readonly previous: Deployment | undefined;
   readonly previousOutputs: readonly StackOutput[];
+  /** What operations before this one did and left as it was (UPDATE_FAILED): going back undoes that as well. */
+  readonly carried: readonly TouchRecord[];
   /** Logical IDs the plan changes; undefined: all. */
   readonly changes: readonly string[] | undefined;
   readonly imports: readonly ResourceToImport[];
@@ -209,6 +211,10 @@ export interface TouchRecord {
   readonly before: ResourceRecord | undefined;
   /** Properties of an attempt that isn't done or failed: how far it came nobody knows, so all of them have to be put back. */
   readonly attempted: JsonObject | undefined;
+  /** Nothing of the resource itself was changed, only what the stack knows of it. */
+  readonly quiet?: boolean;
+  /** Properties that the old physical resource had when it was replaced, where an operation before had changed them. */
+  readonly replacedFrom?: JsonObject;
 }
 
 /** What becomes of a resource that leaves its stack, by DeletionPolicy or UpdateReplacePolicy. */
