@@ -153,6 +153,15 @@ describe('a change set with IncludeNestedStacks', () => {
     expect(await stacks(cloud)).toEqual({ s: 'ROLLBACK_COMPLETE' });
   });
 
+  it('of a template that nests itself comes to an end, and so does its creation', async () => {
+    const cloud = await hierarchy();
+    await put(cloud, 'mid', { Resources: { Mid: nested('mid') } });
+    expect(await changeSet(cloud, { Resources: { Mid: nested('mid') } }, { ChangeSetType: 'CREATE' })).toMatchObject({ Status: 'FAILED' });
+    const { id, status } = await cloud.create('t', { Resources: { Mid: nested('mid') } });
+    expect(status).toBe('ROLLBACK_COMPLETE');
+    expect((await cloud.events(id)).find((event) => event.ResourceStatus === 'CREATE_FAILED')?.ResourceStatusReason).toMatch(/^Embedded stack arn:\S+ was not successfully created: /);
+  });
+
   it('is taken up where a crash left it', async () => {
     for (let n = 2, died = true; died; n += 3) {
       const cloud = await hierarchy();

@@ -46,6 +46,11 @@ export class Mailbox {
     const box = (purpose: string): string => `${owner.stackUuid}.${owner.logicalId}.${purpose}.${owner.token}`;
     const handle = `${owner.stackUuid}.${owner.logicalId}.wait`;
     return {
+      depth: () => {
+        let depth = 0;
+        for (let stack = store.find(owner.stackId); stack?.parentId !== undefined; stack = store.find(stack.parentId)) depth++;
+        return depth;
+      },
       adopt: (childId) => {
         const child = store.find(childId);
         if (child) store.patchStack(child.uuid, { parentId: owner.stackId, rootId: owner.rootId ?? owner.stackId });

@@ -18,6 +18,13 @@ interface StackAnswer {
   readonly StackStatusReason?: string;
 }
 
+/** Stacks within stacks; a template that nests itself must come to an end (our own bound, AWS's is the quota of stacks). */
+export const DEEPEST_NESTING = 16;
+
+export function tooDeep(): string {
+  return `Nested stacks are deeper than ${DEEPEST_NESTING} levels`;
+}
+
 const nestedName = (context: ProviderContext): string => context.name({ limit: 128 });
 
 interface NestedStackInput {
@@ -59,6 +66,7 @@ async function executeNested(ChangeSetName: string, properties: StackProperties,
 }
 
 async function createStack(properties: StackProperties, context: ProviderContext): Promise<string> {
+  if (context.stacks.depth() >= DEEPEST_NESTING) throw new PlainFailure(tooDeep());
   if (context.stacks.nestedChangeSet !== undefined) return executeNested(context.stacks.nestedChangeSet, properties, context);
   const { StackId } = await context.client.call<{ StackId: string }>('cloudformation', 'CreateStack', {
     ...stackInput(properties, context), StackName: nestedName(context), ClientRequestToken: context.token, ...how(context),

@@ -105,6 +105,8 @@ export interface NameOptions {
 
 /** What the engine offers to nested stacks, custom resources and wait conditions. */
 export interface StackServices {
+  /** Stacks that this one is nested in. */
+  depth(): number;
   /** Marks a stack as nested in this one. */
   adopt(childStackId: string): void;
   /** ARN of the change set that was computed for this nested stack; the operation executes it. */

@@ -6,7 +6,7 @@ import { beginOperation, newStack, NO_WISHES, obsoleteChangeSets } from '../../c
 import { foreseenProperties } from '../../cfn/plan/foreseen.js';
 import type { Plan, PlannedChange } from '../../cfn/plan/plan.js';
 import type { Side } from '../../cfn/plan/side.js';
-import { nestedStackInput, type StackProperties } from '../../cfn/resources/cloudformation.js';
+import { DEEPEST_NESTING, nestedStackInput, tooDeep, type StackProperties } from '../../cfn/resources/cloudformation.js';
 import { generatedName } from '../../cfn/resources/names.js';
 import { mergeTags } from '../../cfn/resources/tags.js';
 import type { DeploymentConfig, ResourceRecord, StackRecord } from '../../cfn/store/records.js';
@@ -25,6 +25,8 @@ interface Parent {
   readonly resources: ReadonlyMap<string, ResourceRecord>;
   readonly record: NewRecord;
   readonly input: Cfn.CreateChangeSetInput;
+  /** Levels above this stack. */
+  readonly depth: number;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function planNested(parent: Parent, context: RequestContext): Promi
   const changes: PlannedChange[] = [];
   const touched = parent.plan.changes.filter((change) => change.type === NESTED && (change.action === 'Add' || change.action === 'Modify'));
   if (touched.length === 0) return { plan: parent.plan, nested };
+  if (parent.depth >= DEEPEST_NESTING) return { plan: parent.plan, nested, refused: tooDeep() };
   const client = await actingClient(context.runtime, { account: context.account, region: context.region, principal: context.principal, roleArn: parent.record.roleArn ?? parent.stack.roleArn });
   for (const change of parent.plan.changes) {
     if (!touched.includes(change)) {
@@ -63,10 +66,10 @@ interface ChildRequest {
   readonly StackName: string;
   readonly input: Cfn.CreateChangeSetInput;
   readonly lineage: Lineage;
-  readonly stackLineage: Lineage;
+  readonly stackLineage: Omit<Lineage, 'depth'>;
 }
 
-function childRequest({ plan, side, stack, resources, record, input }: Parent, change: PlannedChange): ChildRequest {
+function childRequest({ plan, side, stack, resources, record, input, depth }: Parent, change: PlannedChange): ChildRequest {
   const properties = foreseenProperties(side.template.resources[change.logicalId]!, side, plan, resources) as unknown as StackProperties;
   const name = (prefix: string): string => generatedName(prefix, change.logicalId, record.uuid, { limit: 128 });
   const StackName = change.action === 'Add' ? name(stack.name) : change.physicalId!;
@@ -76,7 +79,7 @@ function childRequest({ plan, side, stack, resources, record, input }: Parent, c
       ...nestedStackInput(properties, mergeTags(properties.Tags, side.tags)), StackName, ChangeSetName: name(record.name), ChangeSetType: change.action === 'Add' ? 'CREATE' : 'UPDATE',
       IncludeNestedStacks: true, ...(input.DeploymentConfig === undefined ? {} : { DeploymentConfig: input.DeploymentConfig }),
     },
-    lineage: { parentId: record.id, rootId: record.rootId ?? record.id },
+    lineage: { parentId: record.id, rootId: record.rootId ?? record.id, depth: depth + 1 },
     stackLineage: { parentId: stack.id, rootId: stack.rootId ?? stack.id },
   };
 }

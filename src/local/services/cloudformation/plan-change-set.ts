@@ -27,6 +27,8 @@ export interface PlannedChangeSet {
 export interface Lineage {
   readonly parentId: string;
   readonly rootId: string;
+  /** Change sets above it. */
+  readonly depth: number;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function planChangeSet(input: Cfn.CreateChangeSetInput, stack: Stac
     const imports = base.importExistingResources ? [...base.resourcesToImport, ...(await existingResources(side, stack, new Set(resources.keys()), context))] : base.resourcesToImport;
     const own = planFrom(stack, side, context, imports);
     refuseMixedImport(own, base.type);
-    const { plan, nested, refused } = base.includeNestedStacks && base.type !== 'IMPORT' ? await planNested({ plan: own, side, stack, resources, record: base, input }, context) : { plan: own, nested: [], refused: undefined };
+    const { plan, nested, refused } = base.includeNestedStacks && base.type !== 'IMPORT' ? await planNested({ plan: own, side, stack, resources, record: base, input, depth: lineage?.depth ?? 0 }, context) : { plan: own, nested: [], refused: undefined };
     if (refused !== undefined) return failed(refused, deployment, nested);
     const broken = nested.find((child) => child.record.status === 'FAILED');
     if (broken) return failed(`Nested change set ${broken.record.id} was not successfully created: Currently in FAILED.`, deployment, nested);
