@@ -23,6 +23,8 @@ const common = {
   bundle: true,
   platform: 'node',
   target: 'node20.19',
+  // Packages that come in both forms are taken as modules, so that what isn't used stays out.
+  mainFields: ['module', 'main'],
   sourcemap: false,
   logLevel: 'warning',
   external,

@@ -4,6 +4,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-c
 import { PhysicalName } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Fleet, Pipeline } from '../fleet/index.js';
+import { markStack } from './marks.js';
 
 export type ArtifactStores = { readonly artifactBucket: IBucket } | { readonly crossRegionReplicationBuckets: Record<string, IBucket> };
 
@@ -48,7 +49,9 @@ function supportStack(app: App, stack: Stack, fleet: Fleet, pipeline: Pipeline, 
   const known = app.node.tryFindChild(id) as SupportStack | undefined;
   if (known) return known;
   const { synthesizer } = stack;
-  return new SupportStack(app, id, fleet, pipeline, region, synthesizer instanceof DefaultStackSynthesizer ? new BootstraplessSynthesizer({ deployRoleArn: synthesizer.deployRoleArn, cloudFormationExecutionRoleArn: synthesizer.cloudFormationExecutionRoleArn }) : undefined);
+  const made = new SupportStack(app, id, fleet, pipeline, region, synthesizer instanceof DefaultStackSynthesizer ? new BootstraplessSynthesizer({ deployRoleArn: synthesizer.deployRoleArn, cloudFormationExecutionRoleArn: synthesizer.cloudFormationExecutionRoleArn }) : undefined);
+  markStack(made, fleet);
+  return made;
 }
 
 function stackPrefix(fleet: Fleet): string {

@@ -1,4 +1,4 @@
-import { App, PermissionsBoundary, Stack, Stage, Tags, type Environment } from 'aws-cdk-lib';
+import { App, PermissionsBoundary, Stage, type Environment, type Stack } from 'aws-cdk-lib';
 import type { CodePipeline } from 'aws-cdk-lib/pipelines';
 import { dirname, resolve } from 'node:path';
 import type { FleetInput } from '../config/index.js';
@@ -7,6 +7,7 @@ import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
 import { FlotillaError } from '../shared/errors.js';
 import { stacksOf } from './batches.js';
 import { PipelineStack } from './pipeline-stack.js';
+import { markStack } from './marks.js';
 import { addProgram } from './program.js';
 import { addTemplates } from './templates.js';
 
@@ -77,7 +78,7 @@ export class Fleet<P = Parameters> {
     const program = addProgram(this.app);
     for (const pipeline of this.model.pipelines) {
       const stack = new PipelineStack({ app: this.app, fleet: this.model, program, stageOf: ({ stageId }) => this.stages.get(stageId)! }, pipeline);
-      this.mark(stack);
+      markStack(stack, this.model, pipeline.tags);
       this.stacks.set(pipeline.stackId, stack);
     }
     return this;
@@ -123,7 +124,7 @@ export class Fleet<P = Parameters> {
     orderStacks(stage, stacks, target);
     for (const stack of stacks) {
       if (target.terminationProtection) stack.terminationProtection = true;
-      this.mark(stack, target.tags);
+      markStack(stack, this.model, target.tags);
     }
   }
 
@@ -140,11 +141,6 @@ export class Fleet<P = Parameters> {
     } catch (cause) {
       throw new FlotillaError('CDK018', `the parameters of ${where} don't match the app's schema`, { why: cause instanceof Error ? cause.message : String(cause), fix: 'correct them in the fleet file', exitCode: 2, cause });
     }
-  }
-
-  /** The fleet's name and the tags of the file on a stack; CloudFormation hands them to its resources, the template stays as it was. */
-  private mark(stack: Stack, tags: Readonly<Record<string, string>> = {}): void {
-    for (const [key, value] of Object.entries({ ...this.model.tags, ...tags, 'flotilla:fleet': this.model.name })) Tags.of(stack).add(key, value, { includeResourceTypes: ['aws:cdk:stack'] });
   }
 }
 

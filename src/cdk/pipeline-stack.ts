@@ -1,4 +1,4 @@
-import { DefaultStackSynthesizer, Stack, Tags, type App, type Stage } from 'aws-cdk-lib';
+import { DefaultStackSynthesizer, Stack, type App, type Stage } from 'aws-cdk-lib';
 import { ExecutionMode, Pipeline as CodePipelineResource, PipelineType } from 'aws-cdk-lib/aws-codepipeline';
 import { CodeBuildStep, CodePipeline, type CodePipelineSource, type IFileSetProducer } from 'aws-cdk-lib/pipelines';
 import type { Fleet, Pipeline, Target } from '../fleet/index.js';
@@ -58,7 +58,6 @@ export class PipelineStack extends Stack {
     addNotifications(this, resource, pipeline);
     addBudget(this, context.fleet);
     if (pipeline.artifacts.templatesOnly) deployFromTemplatesOnly(this, resource);
-    for (const [key, value] of Object.entries(pipeline.tags)) Tags.of(this).add(key, value, { includeResourceTypes: ['aws:cdk:stack'] });
   }
 
   private addCodePipeline(resource: CodePipelineResource, pipeline: Pipeline, source: CodePipelineSource, program: string): CodePipeline {

@@ -122,6 +122,12 @@ describe('a fleet', () => {
     expect(actionExecutionDetails!.find(({ actionName }) => actionName === 'ConfirmPermissions')?.output?.executionResult?.externalExecutionSummary).toMatch(/^No permission is broadened \(templates [0-9a-f]{12}\)/);
   });
 
+  it('runs again without a synthesis or a deployment of its pipeline where nothing it is made of has changed', async () => {
+    const ran = expectSuccess(await run('--again'));
+    expect(ran.stderr).toMatch(/✓ synth +0\.0s/);
+    expect(ran.stderr).toMatch(/= deploy ShopPipeline +stands as it is/);
+  });
+
   it('protects the stacks that ask for it, in every region', async () => {
     for (const [profile, region, expected] of [['dev', 'us-east-1', false], ['prod', 'us-east-1', true], ['prod', 'eu-west-1', true]] as const) {
       const { Stacks } = await new CloudFormation(cloud.client(profile, region)).describeStacks({});

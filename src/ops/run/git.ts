@@ -56,6 +56,11 @@ async function commitWorkingTree(root: string, parent: string): Promise<string> 
   }
 }
 
+/** Object ID of the tree of HEAD. */
+export function headTree(root: string): Promise<string> {
+  return git(root, ['rev-parse', 'HEAD^{tree}']);
+}
+
 export async function isDirty(root: string): Promise<boolean> {
   return (await git(root, ['status', '--porcelain'])) !== '';
 }

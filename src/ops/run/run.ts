@@ -1,20 +1,22 @@
-import { CloudFormationClient, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
 import { CodeCommitClient, CreateRepositoryCommand, GetRepositoryCommand } from '@aws-sdk/client-codecommit';
 import { CodePipelineClient, GetPipelineCommand, ListPipelineExecutionsCommand, ListPipelinesCommand, StartPipelineExecutionCommand } from '@aws-sdk/client-codepipeline';
 import { CreateSecretCommand, DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { parse } from 'yaml';
 import { DEFAULT_QUALIFIER } from '../../shared/bootstrap.js';
 import { FlotillaError } from '../../shared/errors.js';
 import type { Emit } from '../events.js';
 import { followExecution, type FollowResult, type Gate, type PipelineRef } from '../follow.js';
 import { clientSettings, type Target } from '../target.js';
-import { readAssembly, type AssemblyModel, type Environment, type PipelineStack } from './assembly.js';
-import { commitToRun, isDirty, pushCommit, repositoryRoot, type CommitInfo } from './git.js';
+import { readAssembly, type AssemblyModel, type AssemblyStack, type Environment, type PipelineStack } from './assembly.js';
+import { commitToRun, headTree, isDirty, pushCommit, repositoryRoot, type CommitInfo } from './git.js';
 import { localEnvironment, runProgram } from './programs.js';
 
 /** The local cloud, as far as a run needs more of it than AWS's APIs. */
@@ -88,7 +90,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   if (!options.dirty && (await isDirty(root))) emit({ type: 'note', text: 'the working tree has changes that are not in the commit; --dirty takes them along' });
   const cdk = new Cdk(options);
   await prepareDependencies(options);
-  const assembly = await step(emit, 'synth', () => cdk.synth(), (made) => `${made.stacks.length} stacks · ${new Set(made.environments.map(({ account }) => account)).size} accounts · ${new Set(made.environments.map(({ region }) => region)).size} regions`);
+  const assembly = await step(emit, 'synth', () => cdk.synth(root), (made) => `${made.stacks.length} stacks · ${new Set(made.environments.map(({ account }) => account)).size} accounts · ${new Set(made.environments.map(({ region }) => region)).size} regions`);
   if (assembly.pipelines.length === 0) throw new FlotillaError('RUN005', 'the app has no pipeline', { why: 'no stack of the top assembly holds an AWS::CodePipeline::Pipeline', fix: 'flotilla run takes CDK Pipelines apps; deploy others with cdk deploy --profile NAME (flotilla cloud env)' });
   await options.accounts?.restore(assembly);
   await bootstrapAll(assembly, cdk, options);
@@ -151,6 +153,29 @@ function pythonEnvironment(folder: string, directory: string): string {
   return join(folder, 'python', key);
 }
 
+/** Everything a synthesis depends on that can be named; undefined where the working tree has changes. */
+async function stateOf(root: string, directory: string): Promise<string | undefined> {
+  if (await isDirty(root)) return undefined;
+  const installed = join(directory, 'node_modules', '.package-lock.json');
+  return JSON.stringify({ tree: await headTree(root), directory, node: process.version, modules: existsSync(installed) ? createHash('sha256').update(readFileSync(installed)).digest('hex') : undefined, cli: require.resolve('aws-cdk/package.json') });
+}
+
+/** Whether a stack is deployed with just this template and these tags. */
+async function deployedAs({ stackName, account, region, templateFile, tags }: AssemblyStack, target: Target): Promise<boolean> {
+  const client = new CloudFormationClient(await clientSettings(target, account, region));
+  try {
+    const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
+    if (!/^(CREATE|UPDATE)_COMPLETE$/.test(Stacks[0]?.StackStatus ?? '')) return false;
+    const { TemplateBody = '' } = await client.send(new GetTemplateCommand({ StackName: stackName, TemplateStage: 'Original' }));
+    const deployed = Object.fromEntries((Stacks[0]!.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
+    return isDeepStrictEqual(parse(TemplateBody), JSON.parse(readFileSync(templateFile, 'utf8'))) && isDeepStrictEqual(deployed, { ...tags });
+  } catch {
+    return false;
+  } finally {
+    client.destroy();
+  }
+}
+
 const require = createRequire(import.meta.url);
 
 /** The real CDK CLI that Flotilla carries. */
@@ -162,9 +187,16 @@ class Cdk {
     this.output = join(options.folder, 'work', 'cdk.out');
   }
 
-  async synth(): Promise<AssemblyModel> {
+  /** What the app synthesizes to; as before where nothing it is made of has changed. The pipeline's own Synth always runs. */
+  async synth(root: string): Promise<AssemblyModel> {
     const { directory } = this.options;
-    await this.run(['synth', '--quiet', '--output', this.output], DEFAULT_ENVIRONMENT, 'RUN007', 'cdk synth', directory);
+    const note = join(dirname(this.output), 'synth.json');
+    const state = await stateOf(root, directory);
+    if (state === undefined || !existsSync(note) || readFileSync(note, 'utf8') !== state) {
+      rmSync(note, { force: true });
+      await this.run(['synth', '--quiet', '--output', this.output], DEFAULT_ENVIRONMENT, 'RUN007', 'cdk synth', directory);
+      if (state !== undefined) writeFileSync(note, state);
+    }
     return readAssembly(this.output, DEFAULT_ENVIRONMENT);
   }
 
@@ -174,10 +206,22 @@ class Cdk {
 
   /** Deploys the stacks that hold the pipelines, and what they depend on, as their owner does once from a workstation. */
   async deployPipelines(assembly: AssemblyModel): Promise<void> {
-    for (const stack of assembly.pipelines)
+    for (const stack of assembly.pipelines) {
+      if (await this.stands(assembly, stack)) {
+        this.options.emit({ type: 'step', name: `deploy ${stack.stackName}`, status: 'skipped', detail: 'stands as it is' });
+        continue;
+      }
       await step(this.options.emit, `deploy ${stack.stackName}`, () =>
         this.run(['deploy', '--app', this.output, stack.path, '--require-approval', 'never', '--progress', 'events'], stack, 'RUN009', `cdk deploy ${stack.stackName}`, this.options.directory),
       );
+    }
+  }
+
+  /** Whether a pipeline's stack and those it needs are deployed with the templates and tags they have now: the CLI would find nothing to do. */
+  private async stands(assembly: AssemblyModel, stack: PipelineStack): Promise<boolean> {
+    const needed = assembly.stacks.filter(({ path }) => path === stack.path || stack.dependsOn.includes(path));
+    const standing = await Promise.all(needed.map((each) => deployedAs(each, this.options.target)));
+    return standing.every(Boolean);
   }
 
   private async run(args: readonly string[], as: Environment, code: string, what: string, cwd: string): Promise<string> {
