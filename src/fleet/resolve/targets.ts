@@ -30,19 +30,23 @@ export function resolveEnvironment(name: string, config: FleetConfig, report: Re
   const path: Path = ['environments', name];
   const environment = config.environments[name]!;
   const places = placesOf(environment, path, report);
-  const groups = regionGroups(environment, places, path, report);
-  const common = commonOf(name, environment, config, path, report);
-  if (environment.regionsIn === 'stacks') return { name, path, config: environment, groups: [{ regions: places.regions, targets: stacksTargets(places, groups, config, environment, common, report) }] };
-  return {
-    name,
-    path,
-    config: environment,
-    groups: groups.map((regions) => ({ regions, targets: places.accounts.flatMap((account) => account.regions.filter(({ region }) => regions.includes(region)).map((region) => stageTarget(account, region, config, environment, common, report))) })),
-  };
+  const waves = regionGroups(environment, places, path, report);
+  const context: Context = { name, path, config, environment, common: commonOf(name, environment, config, path, report), report };
+  const groups = environment.regionsIn === 'stacks' ? [{ regions: places.regions, targets: stacksTargets(context, places, waves) }] : waves.map((regions) => ({ regions, targets: stageTargets(context, places, regions) }));
+  return { name, path, config: environment, groups };
 }
 
 /** What all targets of an environment share. */
 type Common = Pick<Target, 'environment' | 'regionsIn' | 'permissions' | 'verify' | 'templates' | 'dependsOn' | 'permissionsBoundary' | 'terminationProtection' | 'tags'>;
+
+interface Context {
+  readonly name: string;
+  readonly path: Path;
+  readonly config: FleetConfig;
+  readonly environment: Environment;
+  readonly common: Common;
+  readonly report: Report;
+}
 
 function commonOf(name: string, environment: Environment, config: FleetConfig, path: Path, report: Report): Common {
   return {
@@ -58,45 +62,64 @@ function commonOf(name: string, environment: Environment, config: FleetConfig, p
   };
 }
 
-function stageTarget(account: AccountPlace, region: RegionPlace, config: FleetConfig, environment: Environment, common: Common, report: Report): PlacedTarget {
-  const regions = [regionOf(account, region, config, environment)];
-  const template = region.stage ?? environment.stage ?? (environment.accounts === undefined ? '{Environment}-{region}' : '{Environment}-{account}-{region}');
-  const at: Path = region.stage !== undefined ? [...region.path, 'stage'] : environment.stage !== undefined ? ['environments', common.environment, 'stage'] : region.path;
-  return target(template, at, region.path, account, regions, [[region.region]], config, environment, common, report);
+/** A stage an account and region. */
+function stageTargets(context: Context, places: Places, regions: readonly string[]): readonly PlacedTarget[] {
+  const { environment, path } = context;
+  const pattern = environment.stage ?? (environment.accounts === undefined ? '{Environment}-{region}' : '{Environment}-{account}-{region}');
+  return places.accounts.flatMap((account) =>
+    account.regions
+      .filter(({ region }) => regions.includes(region))
+      .map((region) => {
+        const at: Path = region.stage !== undefined ? [...region.path, 'stage'] : environment.stage !== undefined ? [...path, 'stage'] : region.path;
+        return targetOf(context, account, [regionOf(context, account, region)], { pattern: region.stage ?? pattern, at, path: region.path, regionOrder: [[region.region]] });
+      }),
+  );
 }
 
 /** One stage an account, whose stacks lie in the regions. */
-function stacksTargets(places: Places, groups: readonly (readonly string[])[], config: FleetConfig, environment: Environment, common: Common, report: Report): readonly PlacedTarget[] {
-  const template = environment.stage ?? (environment.accounts === undefined ? '{Environment}' : '{Environment}-{account}');
-  const at: Path = ['environments', common.environment, ...(environment.stage === undefined ? [] : ['stage'])];
+function stacksTargets(context: Context, places: Places, waves: readonly (readonly string[])[]): readonly PlacedTarget[] {
+  const { environment, path, report } = context;
+  const pattern = environment.stage ?? (environment.accounts === undefined ? '{Environment}' : '{Environment}-{account}');
+  const at: Path = environment.stage === undefined ? path : [...path, 'stage'];
   return places.accounts
     .filter((account) => account.regions.length > 0)
     .map((account) => {
       for (const region of account.regions) if (region.stage !== undefined) report({ code: 'CFG058', path: [...region.path, 'stage'], what: 'names a stage of one region, and with regionsIn: stacks all regions share one', fix: 'set `stage:` on the environment' });
       const own = new Set(account.regions.map(({ region }) => region));
-      const order = groups.map((regions) => regions.filter((region) => own.has(region))).filter((regions) => regions.length > 0);
-      return target(template, at, account.path, account, account.regions.map((region) => regionOf(account, region, config, environment)), order, config, environment, common, report);
+      const regionOrder = waves.map((regions) => regions.filter((region) => own.has(region))).filter((regions) => regions.length > 0);
+      return targetOf(context, account, account.regions.map((region) => regionOf(context, account, region)), { pattern, at, path: account.path, regionOrder });
     });
 }
 
-function target(template: string, at: Path, path: Path, account: AccountPlace, regions: readonly TargetRegion[], regionOrder: readonly (readonly string[])[], config: FleetConfig, environment: Environment, common: Common, report: Report): PlacedTarget {
-  const parts = { environment: common.environment, account: account.account, region: regions[0]!.region };
-  const { id, unknown } = fillStageName(template, parts);
+interface StageSettings {
+  /** Name of the stage, with placeholders. */
+  readonly pattern: string;
+  /** Where the pattern stands. */
+  readonly at: Path;
+  /** Where the target stands. */
+  readonly path: Path;
+  readonly regionOrder: Target['regionOrder'];
+}
+
+function targetOf(context: Context, account: AccountPlace, regions: readonly TargetRegion[], { pattern, at, path, regionOrder }: StageSettings): PlacedTarget {
+  const { name, config, environment, common, report } = context;
+  const { id, unknown } = fillStageName(pattern, { environment: name, account: account.account, region: regions[0]!.region });
   if (unknown !== undefined) report({ code: 'CFG058', path: at, what: `has the placeholder ${unknown}, which nothing fills`, fix: 'there are {Environment}, {environment}, {account} and {region}' });
   else if (!STAGE_ID.test(id)) report({ code: 'CFG058', path: at, what: `gives the stage ID ${JSON.stringify(id)}`, why: 'every stack name begins with it: letters, digits and hyphens, a letter first, 2 to 64 characters', fix: 'set `stage:` to a name of that form' });
   const bootstrap = bootstrapOf([config.bootstrap, environment.bootstrap, account.bootstrap]);
-  checkToolkit(bootstrap, config, environment, account, common.environment, report);
+  checkToolkit(context, account, bootstrap);
   return { ...common, stageId: id, account: account.account, regions, regionOrder, parameters: regions[0]!.parameters, bootstrap, path };
 }
 
-function regionOf(account: AccountPlace, region: RegionPlace, config: FleetConfig, environment: Environment): TargetRegion {
+function regionOf({ config, environment }: Context, account: AccountPlace, region: RegionPlace): TargetRegion {
   const layers = [config.parameters, environment.parameters, account.parameters, region.parameters];
   return { region: region.region, parameters: layers.reduce<unknown>((base, over) => deepMerge(base, over), {}) as Readonly<Record<string, unknown>> };
 }
 
 /** Told once where the qualifier stands, however many targets it reaches. */
-function checkToolkit(bootstrap: BootstrapSettings, config: FleetConfig, environment: Environment, account: AccountPlace, name: string, report: Report): void {
-  const owner = account.bootstrap?.qualifier !== undefined ? [...account.path, 'bootstrap'] : environment.bootstrap?.qualifier !== undefined ? ['environments', name, 'bootstrap'] : config.bootstrap?.qualifier !== undefined ? ['bootstrap'] : undefined;
+function checkToolkit({ config, environment, path, report }: Context, account: AccountPlace, bootstrap: BootstrapSettings): void {
+  const says = (settings: BootstrapSettings | undefined): boolean => settings?.qualifier !== undefined;
+  const owner = says(account.bootstrap) ? [...account.path, 'bootstrap'] : says(environment.bootstrap) ? [...path, 'bootstrap'] : says(config.bootstrap) ? ['bootstrap'] : undefined;
   if (owner !== undefined) reportToolkit(bootstrap, owner, report);
 }
 

@@ -66,6 +66,8 @@ describe('a plan as text', () => {
         + stage Prod-ap-southeast-2 in 333333333333/ap-southeast-2
         + bootstrap of 333333333333/ap-southeast-2
             before the push: flotilla bootstrap
+        ~ codepipeline.actions-per-stage of payments: 5 → 6
+        ~ codepipeline.actions of payments: 11 → 12
         + $1.21 a month"
     `);
   });
