@@ -55,7 +55,7 @@ const last = ({ stack }: FleetChange): string => stack.path.split('/').at(-1) ??
 function differing(changes: readonly FleetChange[]): FleetChange[][] {
   const copies = new Map<string, FleetChange[]>();
   for (const one of changes.filter(({ stack }) => stack.kind === 'application')) {
-    const wave = (one.stack.stage ?? '').replace(/-?[a-z]{2}(-[a-z]+)+-\d$/, '');
+    const wave = (one.stack.stage ?? '').replace(/-[a-z]{2}(-[a-z]+)+-\d$/, '');
     const key = `${one.stack.account}/${wave}/${last(one)}`;
     copies.set(key, [...(copies.get(key) ?? []), one]);
   }

@@ -72,10 +72,10 @@ async function logsCommand(world: World, options: ExecutionOptions, action: stri
   });
   for (const { stage, action: name, message } of failures) {
     out.message(`${out.style('red', '✖')} ${stage}/${name}: ${message}`);
-    const known = explain(message, { pipeline: pipeline.name, stage });
+    const known = explain(message, { pipeline: pipeline.name, stage, local: world.local !== undefined });
     if (known) out.message(`  ${out.style('dim', 'why')}  ${known.why}\n  ${out.style('dim', 'fix')}  ${known.fix}`);
   }
-  out.data({ ...world.stamp, pipeline, execution: execution.pipelineExecutionId, lines, failures: failures.map((failure) => ({ ...failure, ...explain(failure.message, { pipeline: pipeline.name, stage: failure.stage }) })) });
+  out.data({ ...world.stamp, pipeline, execution: execution.pipelineExecutionId, lines, failures: failures.map((failure) => ({ ...failure, ...explain(failure.message, { pipeline: pipeline.name, stage: failure.stage, local: world.local !== undefined }) })) });
   if (lines.length === 0 && failures.length === 0) out.message('nothing was printed yet');
   return 0;
 }

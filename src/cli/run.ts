@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { decideGate } from '../ops/approve.js';
 import type { Gate, PipelineRef } from '../ops/follow.js';
+import { explain } from '../ops/explain/explain.js';
 import { deployedApis } from '../ops/outputs.js';
 import { run, type RunResult } from '../ops/run/run.js';
 import { where } from '../ops/where.js';
@@ -146,6 +147,8 @@ async function conclude(result: RunResult, log: readonly string[], { out, option
   if (failures.length > 0) {
     for (const failure of failures) {
       out.message(`\n${out.style('red', '✖')} ${failure.stage}/${failure.action}: ${failure.message}`);
+      const known = explain(failure.message, { pipeline: failure.pipeline, stage: failure.stage, local: true });
+      if (known) out.message(`  ${out.style('dim', 'why')}  ${known.why}\n  ${out.style('dim', 'fix')}  ${known.fix}`);
       for (const line of log.filter((text) => text.startsWith(`${failure.stage}/${failure.action} │`)).slice(-25)) out.message(`  ${line}`);
     }
   }

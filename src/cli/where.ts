@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FlotillaError } from '../shared/errors.js';
+import { each } from '../ops/concurrency.js';
 import { withHeld } from '../ops/held.js';
 import { heldStages } from '../ops/executions.js';
 import { history, withBehind, type History } from '../ops/history.js';
@@ -41,6 +42,7 @@ async function whereCommand(world: World, options: WhereOptions, named: string |
   let last = '';
   for (;;) {
     const reports = await look(world, options, commits);
+    if (options.wait && reports.length === 0) throw new FlotillaError('WHR002', 'there is no pipeline to wait for', { fix: world.local ? 'flotilla run DIR starts one' : '--region where the pipelines are', exitCode: 6 });
     const commit = named === undefined ? undefined : await resolve(named, reports, commits);
     const state = await stateOf(reports, commit, commits);
     const settled = state.code !== undefined;
@@ -64,7 +66,7 @@ function minutes(text: string | undefined): number {
 
 async function look(world: World, options: WhereOptions, commits: History): Promise<WhereReport[]> {
   const pipelines = await pipelinesOf(world, options);
-  const reports = await Promise.all(pipelines.map(async (pipeline) => withBehind(await where(world.target, pipeline), commits)));
+  const reports = await each(world.limit, pipelines, async (pipeline) => withBehind(await where(world.target, pipeline), commits));
   return options.check === false ? reports : withHeld(world.target, reports, world.limit);
 }
 

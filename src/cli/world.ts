@@ -79,7 +79,7 @@ export function inWorld<O extends WorldOptions>(action: (world: World, options: 
       process.exitCode = (await action(world, options, given.slice(0, -2))) ?? 0;
     } catch (error) {
       // What AWS says is told as such, with what is known of it; what is neither ours nor AWS's is a defect.
-      throw error instanceof Error && '$metadata' in error ? explained(error, (given.at(-1) as Command).name()) : error;
+      throw error instanceof Error && '$metadata' in error ? explained(error, (given.at(-1) as Command).name(), { local: world.local !== undefined }) : error;
     } finally {
       world.render.close();
     }

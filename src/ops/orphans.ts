@@ -1,6 +1,7 @@
 import { CodePipelineClient, GetPipelineCommand, ListActionExecutionsCommand } from '@aws-sdk/client-codepipeline';
 import { stacksOf } from './fleet/from-pipelines.js';
-import { DEFAULT_QUALIFIER, type FleetStack } from './fleet/fleet.js';
+import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
+import { type FleetStack } from './fleet/fleet.js';
 import type { PipelineRef } from './follow.js';
 import { describeStack } from './stacks.js';
 import { clientOf, type Target } from './target.js';

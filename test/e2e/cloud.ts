@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Ajv } from 'ajv';
 
 /** The repository's folder. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -94,6 +95,16 @@ export function expectSuccess(ran: Ran): Ran {
 /** What a flotilla command with `--output json` printed, behind the line that names the schema. */
 export function recordOf(ran: Ran): unknown {
   return JSON.parse(ran.stdout.slice(ran.stdout.indexOf('\n')));
+}
+
+const { $defs } = JSON.parse(readFileSync(join(root, 'schema', 'output.json'), 'utf8')) as { $defs: Record<string, object> };
+const ajv = new Ajv({ strict: false, validateFormats: false });
+
+/** The same, held against the schema that is published for the command. */
+export function outputOf(command: string, ran: Ran): unknown {
+  const record = recordOf(ran);
+  if (!ajv.validate($defs[command]!, record)) throw new Error(`${command}: ${ajv.errorsText()}\n${JSON.stringify(record).slice(0, 2000)}`);
+  return record;
 }
 
 /** Whether a program is on the PATH: tests of clients that may be absent ask. */

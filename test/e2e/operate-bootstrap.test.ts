@@ -2,7 +2,7 @@ import { CloudFormation, type Stack } from '@aws-sdk/client-cloudformation';
 import { IAM } from '@aws-sdk/client-iam';
 import { S3 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectSuccess, recordOf, startTestCloud, type Ran, type TestCloud } from './cloud.js';
+import { expectSuccess, outputOf, startTestCloud, type Ran, type TestCloud } from './cloud.js';
 
 /** `flotilla bootstrap`: five accounts, four regions, and what may stand in the way. In the order of a fleet's life. */
 
@@ -23,7 +23,7 @@ interface Answer {
   readonly applied: boolean;
   readonly pairs: readonly { account: string; region: string; action: string; changes: { kind: string; text: string }[]; kept: string[]; refusal?: { code: string; message: string }; failure?: { code: string; why?: string } }[];
 }
-const answerOf = (ran: Ran): Answer => recordOf(ran) as Answer;
+const answerOf = (ran: Ran): Answer => outputOf('bootstrap', ran) as Answer;
 const actions = (ran: Ran): Record<string, number> => {
   const counts: Record<string, number> = {};
   for (const { action } of answerOf(ran).pairs) counts[action] = (counts[action] ?? 0) + 1;
@@ -83,6 +83,36 @@ describe('a fleet of 5 accounts × 4 regions', () => {
     expectSuccess(await bootstrap('--pair', '111111111111/us-east-1', '--trust', ACCOUNTS.tools, '--drop-trust'));
     const trust = decodeURIComponent((await new IAM(cloud.client('dev')).getRole({ RoleName: 'cdk-hnb659fds-deploy-role-111111111111-us-east-1' })).Role!.AssumeRolePolicyDocument!);
     expect([trust.includes(ACCOUNTS.shared), trust.includes(ACCOUNTS.tools)]).toEqual([false, true]);
+  });
+});
+
+describe('the settings of a bootstrap', () => {
+  it('are those that cdk bootstrap has: key, boundary, lookups, policies by account', async () => {
+    await new IAM(cloud.client('shared')).createPolicy({ PolicyName: 'Bounds', PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }) });
+    const READ = 'arn:aws:iam::aws:policy/ReadOnlyAccess';
+    expectSuccess(await bootstrap('--pair', '444444444444/us-west-2', '--pair', '111111111111/us-west-2', '--trust', ACCOUNTS.tools, '--trust-for-lookup', ACCOUNTS.dev, '--cloudformation-execution-policies', ADMIN, '--cloudformation-execution-policies', `444444444444=${READ}`));
+    expectSuccess(await bootstrap('--pair', '444444444444/us-west-2', '--kms', 'customer', '--permissions-boundary', 'Bounds', '--boundary-on-all-roles'));
+    const role = async (profile: 'shared' | 'dev', kind: string) => (await new IAM(cloud.client(profile)).getRole({ RoleName: `cdk-hnb659fds-${kind}-role-${ACCOUNTS[profile]}-us-west-2` })).Role!;
+    expect(decodeURIComponent((await role('shared', 'lookup')).AssumeRolePolicyDocument!)).toContain(ACCOUNTS.dev);
+    expect((await role('shared', 'deploy')).PermissionsBoundary?.PermissionsBoundaryArn).toBe('arn:aws:iam::444444444444:policy/Bounds');
+    const attached = async (profile: 'shared' | 'dev') => (await new IAM(cloud.client(profile)).listAttachedRolePolicies({ RoleName: (await role(profile, 'cfn-exec')).RoleName })).AttachedPolicies!.map(({ PolicyArn }) => PolicyArn);
+    expect([await attached('shared'), await attached('dev')]).toEqual([[READ], [ADMIN]]);
+    const encryption = await new S3(cloud.client('shared', 'us-west-2')).getBucketEncryption({ Bucket: 'cdk-hnb659fds-assets-444444444444-us-west-2' });
+    expect(encryption.ServerSideEncryptionConfiguration!.Rules![0]!.ApplyServerSideEncryptionByDefault).toMatchObject({ SSEAlgorithm: 'aws:kms', KMSMasterKeyID: expect.stringMatching(/key\//) as string });
+  });
+
+  it('that stand are left when they are not named', async () => {
+    expect(actions(expectSuccess(await bootstrap('--pair', '444444444444/us-west-2')))).toEqual({ none: 1 });
+  });
+
+  it('of an old template are brought up to date', async () => {
+    const old = (await new CloudFormation(cloud.client('dev', 'us-west-2')).getTemplate({ StackName: 'CDKToolkit' })).TemplateBody!.replace("Value: '33'", "Value: '20'").replace(/\n {2}BootstrapVersion:[^]*$/, "\n  BootstrapVersion:\n    Value: '20'\n");
+    const client = new CloudFormation(cloud.client('dev', 'us-east-2'));
+    await client.createStack({ StackName: 'CDKToolkit', TemplateBody: old, Capabilities: ['CAPABILITY_NAMED_IAM'], Parameters: [{ ParameterKey: 'FileAssetsBucketKmsKeyId', ParameterValue: 'AWS_MANAGED_KEY' }] });
+    await expect.poll(async () => (await stackOf('dev', 'us-east-2'))?.StackStatus, { timeout: 60_000 }).toBe('CREATE_COMPLETE');
+    const upgraded = expectSuccess(await bootstrap('--pair', '111111111111/us-east-2'));
+    expect(answerOf(upgraded).pairs[0]).toMatchObject({ action: 'update', changes: [{ kind: 'upgrade', text: 'version 20 → 33' }, { kind: 'widens', text: 'deployments have: + AdministratorAccess' }] });
+    expect((await stackOf('dev', 'us-east-2'))?.Outputs?.find(({ OutputKey }) => OutputKey === 'BootstrapVersion')?.OutputValue).toBe('33');
   });
 });
 

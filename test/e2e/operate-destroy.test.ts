@@ -8,7 +8,7 @@ import { KMS } from '@aws-sdk/client-kms';
 import { S3 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAssembly, type AssemblyModel } from '../../src/ops/run/assembly.js';
-import { CLI, expectSuccess, recordOf, root, startTestCloud, type Ran, type TestCloud } from './cloud.js';
+import { CLI, expectSuccess, outputOf, root, startTestCloud, type Ran, type TestCloud } from './cloud.js';
 
 /** From nothing to everywhere and back, over five accounts and four regions, beside another team's bootstrap and stacks. In the order of its life. */
 
@@ -80,9 +80,9 @@ describe('deploy', () => {
     await expect.poll(async () => (await them.describeStacks({ StackName: 'TheirService' })).Stacks![0]!.StackStatus, { timeout: 60_000 }).toBe('CREATE_COMPLETE');
     theirs = ofTheirs(await holdings());
     expect(Object.keys(theirs).length).toBeGreaterThanOrEqual(6);
-    const deployed = recordOf(expectSuccess(await operate('deploy', '--yes'))) as { deployed: boolean; pipelines: unknown[] };
+    const deployed = outputOf('deploy', expectSuccess(await operate('deploy', '--yes'))) as { deployed: boolean; pipelines: unknown[] };
     expect(deployed).toMatchObject({ deployed: true, pipelines: [{ name: 'fleet', account: ACCOUNTS.tools }] });
-    expect((recordOf(expectSuccess(await operate('deploy', '--yes'))) as { deployed: boolean }).deployed).toBe(false);
+    expect((outputOf('deploy', expectSuccess(await operate('deploy', '--yes'))) as { deployed: boolean }).deployed).toBe(false);
   });
 });
 
@@ -98,7 +98,7 @@ describe('destroy', () => {
   const destroy = async (...args: string[]): Promise<Answer & { code: number }> => {
     const ran = await operate('destroy', ...args);
     if (!ran.stdout) throw new Error(ran.text);
-    return { ...(recordOf(ran) as Answer), code: ran.code };
+    return { ...(outputOf('destroy', ran) as Answer), code: ran.code };
   };
 
   it('shows what would go and, first, what would stay with its data; and touches nothing', async () => {

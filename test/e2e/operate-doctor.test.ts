@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CloudFormation } from '@aws-sdk/client-cloudformation';
+import { S3 } from '@aws-sdk/client-s3';
 import { IAM } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectSuccess, recordOf, root, startTestCloud, type Ran, type TestCloud } from './cloud.js';
+import { expectSuccess, outputOf, root, startTestCloud, type Ran, type TestCloud } from './cloud.js';
 
 /** `flotilla doctor` over a fleet, and `flotilla run --accounts`: what is missing there fails here. One fleet, in the order of its life. */
 
@@ -44,7 +45,7 @@ interface Answer {
 }
 const doctor = (...args: string[]): Promise<Ran> => cloud.flotilla('--local', 'doctor', '--app', app, '--output', 'json', ...args);
 const errorsOf = (ran: Ran): string[] =>
-  (recordOf(ran) as Answer).pairs
+  (outputOf('doctor', ran) as Answer).pairs
     .flatMap(({ findings }) => findings)
     .filter(({ severity }) => severity === 'error')
     .map(({ code, place }) => `${code} ${place}`)
@@ -57,13 +58,13 @@ describe('doctor', () => {
     const ran = await doctor();
     expect(ran.code).toBe(4);
     expect(errorsOf(ran)).toEqual(['DOC003 111111111111/us-east-1', 'DOC003 222222222222/eu-west-1', 'DOC003 222222222222/us-east-1', 'DOC003 999999999999/eu-west-1', 'DOC003 999999999999/us-east-1']);
-    const { fix } = (recordOf(ran) as Answer).pairs.flatMap(({ findings }) => findings).find(({ place }) => place === '222222222222/eu-west-1')!;
+    const { fix } = (outputOf('doctor', ran) as Answer).pairs.flatMap(({ findings }) => findings).find(({ place }) => place === '222222222222/eu-west-1')!;
     expect(fix).toBe('flotilla --local bootstrap --pair 222222222222/eu-west-1 --trust 999999999999');
   });
 
   it('does not widen by itself: without policies for the trusted it leaves the bootstrap, and says why', async () => {
     const ran = await doctor('--fix', '--yes');
-    const { fixed } = recordOf(ran) as Answer;
+    const { fixed } = outputOf('doctor', ran) as Answer;
     expect(fixed.find(({ place }) => place === '222222222222/eu-west-1')).toMatchObject({ code: 'DOC003', error: { code: 'BST003' } });
     expect(fixed.find(({ place }) => place === '999999999999/us-east-1')).toEqual({ code: 'DOC003', place: '999999999999/us-east-1' });
   });
@@ -81,14 +82,31 @@ describe('doctor', () => {
     await new CloudFormation(cloud.client('dev')).createChangeSet({ StackName: 'Dev-Service', ChangeSetName: 'left', ChangeSetType: 'CREATE', TemplateBody: JSON.stringify({ Resources: { Topic: { Type: 'AWS::SNS::Topic' } } }) });
     const ran = await doctor();
     expect(errorsOf(ran)).toEqual(['DOC007 222222222222/eu-west-1', 'DOC016 222222222222/eu-west-1', 'DOC017 111111111111/us-east-1']);
-    const { fix } = (recordOf(ran) as Answer).pairs.flatMap(({ findings }) => findings).find(({ code }) => code === 'DOC007')!;
+    const { fix } = (outputOf('doctor', ran) as Answer).pairs.flatMap(({ findings }) => findings).find(({ code }) => code === 'DOC007')!;
     expect(fix).toContain(`aws iam update-assume-role-policy --role-name ${role('deploy')}`);
   });
 
   it('removes with --fix the stack that never came to be', async () => {
     const ran = await doctor('--fix', '--yes');
-    expect((recordOf(ran) as Answer).fixed).toEqual([{ code: 'DOC017', place: '111111111111/us-east-1' }]);
+    expect((outputOf('doctor', ran) as Answer).fixed).toEqual([{ code: 'DOC017', place: '111111111111/us-east-1' }]);
     await expect(new CloudFormation(cloud.client('dev')).describeStacks({ StackName: 'Dev-Service' })).rejects.toThrow('does not exist');
+  });
+
+  it('tells a bucket that somebody else took from one that may not be read', async () => {
+    const name = 'cdk-hnb659fds-assets-111111111111-us-east-1';
+    const own = new S3(cloud.client('dev'));
+    await own.deleteBucketPolicy({ Bucket: name });
+    await own.putBucketPolicy({ Bucket: name, Policy: JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Deny', Principal: '*', Action: 's3:ListBucket', Resource: `arn:aws:s3:::${name}` } }) });
+    const denied = (outputOf('doctor', await doctor()) as Answer).pairs.find(({ account }) => account === ACCOUNTS.dev)!;
+    expect([denied.findings.some(({ code }) => code === 'DOC011'), denied.unknown.map(({ fact }) => fact)]).toEqual([false, expect.arrayContaining(['bucket'])]);
+    await own.deleteBucketPolicy({ Bucket: name });
+    await own.deleteBucket({ Bucket: name });
+    await new S3(cloud.client('prod')).createBucket({ Bucket: name });
+    expect(errorsOf(await doctor())).toContain('DOC011 111111111111/us-east-1');
+    await new S3(cloud.client('prod')).deleteBucket({ Bucket: name });
+    expect(errorsOf(await doctor())).toContain('DOC010 111111111111/us-east-1');
+    await own.createBucket({ Bucket: name });
+    await own.putBucketVersioning({ Bucket: name, VersioningConfiguration: { Status: 'Enabled' } });
   });
 
   it('says what it may not read instead of guessing', async () => {
@@ -96,7 +114,7 @@ describe('doctor', () => {
     const ran = await doctor();
     await cloud.control('faults', { faults: [] });
     expect(errorsOf(ran)).toEqual([]);
-    expect((recordOf(ran) as Answer).pairs.find(({ account }) => account === ACCOUNTS.prod)!.unknown.map(({ fact }) => fact)).toEqual(expect.arrayContaining(['roles', 'policies']));
+    expect((outputOf('doctor', ran) as Answer).pairs.find(({ account }) => account === ACCOUNTS.prod)!.unknown.map(({ fact }) => fact)).toEqual(expect.arrayContaining(['roles', 'policies']));
   });
 });
 
@@ -116,14 +134,26 @@ describe('run --accounts', () => {
     const accounts = JSON.parse(trust) as { pairs: { account: string; region: string; roles: { value: Record<string, { trust: string }> }; controlPolicies: unknown }[] };
     const prod = (region: string) => accounts.pairs.find((pair) => pair.account === ACCOUNTS.prod && pair.region === region)!;
     prod('eu-west-1').roles.value['deploy']!.trust = prod('us-east-1').roles.value['deploy']!.trust;
+    Object.assign(prod('us-east-1'), { exports: { known: true, value: [{ name: 'net:zone', value: 'zone-a', stack: 'Network' }] } });
     writeFileSync(record, JSON.stringify(accounts));
-    expectSuccess(await cloud.flotilla('run', app, '--accounts', record, '--approve', 'all', '--output', 'json'));
+    const through = expectSuccess(await cloud.flotilla('run', app, '--accounts', record, '--approve', 'all', '--output', 'json'));
+    expect(through.stderr).toMatch(/222222222222\/us-east-1 {2}known: .*1 exported values of 1 stacks/);
     for (const pair of accounts.pairs.filter(({ account }) => account === ACCOUNTS.dev))
       pair.controlPolicies = { known: true, value: [{ name: 'NoParameters', document: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: 'ssm:PutParameter', Resource: '*' }, { Effect: 'Allow', Action: '*', Resource: '*' }] }) }] };
     writeFileSync(record, JSON.stringify(accounts));
     const forbidden = await cloud.flotilla('run', app, '--accounts', record, '--approve', 'all');
     expect(forbidden.code).toBe(4);
     expect(forbidden.stderr).toMatch(/explicit deny in a service control policy/);
+  });
+
+  it('fails here because of a stack that is stuck there, with the way out', async () => {
+    const accounts = JSON.parse(readFileSync(record, 'utf8')) as { pairs: { account: string; stacks: { value: unknown[] }; controlPolicies: unknown }[] };
+    for (const pair of accounts.pairs.filter(({ account }) => account === ACCOUNTS.dev)) Object.assign(pair, { controlPolicies: { known: true, value: [] }, stacks: { known: true, value: [{ name: 'Dev-Service', status: 'ROLLBACK_COMPLETE' }] } });
+    writeFileSync(record, JSON.stringify(accounts));
+    const stuck = await cloud.flotilla('run', app, '--accounts', record, '--approve', 'all');
+    expect(stuck.code).toBe(4);
+    expect(stuck.stderr).toMatch(/ROLLBACK_COMPLETE state and can not be updated/);
+    expect(stuck.stderr).toMatch(/111111111111\/us-east-1 {2}known: .*1 of the fleet’s stacks/);
   });
 
   it('refuses a file that is no record', async () => {

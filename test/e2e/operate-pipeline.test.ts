@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CloudFormation } from '@aws-sdk/client-cloudformation';
 import { SSM } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLI, execute, expectSuccess, recordOf, root, startTestCloud, type Ran, type TestCloud } from './cloud.js';
+import { CLI, execute, expectSuccess, outputOf, root, startTestCloud, type Ran, type TestCloud } from './cloud.js';
 
 /** A commit on its way, as who operates it sees and steers it: where, diff, approve, logs, retry, hold, release, stop. In the order of its life. */
 
@@ -37,7 +37,7 @@ function commit(change: Record<string, unknown>): string {
 }
 /** In the app's folder, as its developer works: git can tell what is behind. */
 const operate = (...args: string[]): Promise<Ran> => execute(process.execPath, [CLI, '--local', ...args, '--dir', cloud.state], { cwd: app, env: process.env as Record<string, string> });
-const json = async <T>(...args: string[]): Promise<T> => recordOf(expectSuccess(await operate(...args, '--output', 'json'))) as T;
+const json = async <T>(...args: string[]): Promise<T> => outputOf(args[0]!, expectSuccess(await operate(...args, '--output', 'json'))) as T;
 const valueIn = async (region: string) => (await new SSM(cloud.client('prod', region)).getParameter({ Name: '/service/value' })).Parameter?.Value;
 
 interface Where {
@@ -49,7 +49,7 @@ describe('diff', () => {
   it('tells before a push what would change, permissions first, and that nothing has to be done by hand', async () => {
     const ran = await operate('diff', '--fail-on-changes', '--output', 'json');
     expect(ran.code).toBe(7);
-    const { stacks, regionsDiffer } = recordOf(ran) as { stacks: { stackName: string; region: string; kind: string; changed: boolean; broadened: string[]; updated: number; added: number; byHand: string[] }[]; regionsDiffer: unknown[] };
+    const { stacks, regionsDiffer } = outputOf('diff', ran) as { stacks: { stackName: string; region: string; kind: string; changed: boolean; broadened: string[]; updated: number; added: number; byHand: string[] }[]; regionsDiffer: unknown[] };
     const prod = stacks.filter(({ stackName }) => stackName.startsWith('Prod'));
     expect(prod).toHaveLength(2);
     for (const stack of prod) expect(stack).toMatchObject({ changed: true, added: 1, updated: 1, broadened: expect.arrayContaining([expect.stringContaining('ReadOnlyAccess')]) as unknown });

@@ -21,7 +21,7 @@ export function planBootstraps(target: Target, pairs: readonly FleetPair[], temp
     try {
       return planBootstrap(pair, await standingBootstrap(target, pair), template, options);
     } catch (error) {
-      const refusal = explained(error, `read the bootstrap of ${placeOf(pair)}`, { place: placeOf(pair), region: pair.region });
+      const refusal = explained(error, `read the bootstrap of ${placeOf(pair)}`, { local: target.kind === 'LOCAL', place: placeOf(pair), region: pair.region });
       return { pair, stackName: pair.bootstrap.toolkitStackName ?? 'CDKToolkit', action: 'refuse' as const, changes: [], kept: [], refusal, parameters: {}, tags: {}, terminationProtection: undefined };
     }
   });
@@ -39,7 +39,7 @@ export async function applyBootstraps(target: Target, plans: readonly BootstrapP
       await apply(target, plan, template, signal);
       emit({ type: 'step', name, status: 'succeeded', seconds: (performance.now() - start) / 1000, detail: plan.changes[0]?.text ?? '' });
     } catch (error) {
-      const failure = explained(error, `bootstrap ${placeOf(plan.pair)}`, { place: placeOf(plan.pair), region: plan.pair.region });
+      const failure = explained(error, `bootstrap ${placeOf(plan.pair)}`, { local: target.kind === 'LOCAL', place: placeOf(plan.pair), region: plan.pair.region });
       failures.push({ pair: plan.pair, error: failure });
       emit({ type: 'step', name, status: 'failed', seconds: (performance.now() - start) / 1000, detail: failure.message });
     }

@@ -1,5 +1,6 @@
 import { FlotillaError } from '../../shared/errors.js';
-import { DEFAULT_QUALIFIER, DEFAULT_TOOLKIT, placeOf, type FleetPair } from '../fleet/fleet.js';
+import { DEFAULT_QUALIFIER, DEFAULT_TOOLKIT } from '../../shared/bootstrap.js';
+import { placeOf, type FleetPair } from '../fleet/fleet.js';
 import type { Standing, StandingBootstrap } from './standing.js';
 import type { BootstrapTemplate } from './template.js';
 

@@ -1,7 +1,8 @@
 import { CloudFormationClient, DescribeStacksCommand, paginateDescribeStacks, type Stack } from '@aws-sdk/client-cloudformation';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { isAbsent } from '../aws/absent.js';
-import { DEFAULT_TOOLKIT, type FleetPair } from '../fleet/fleet.js';
+import { type FleetPair } from '../fleet/fleet.js';
+import { DEFAULT_TOOLKIT } from '../../shared/bootstrap.js';
 import { clientOf, type Target } from '../target.js';
 
 /** A bootstrap as it stands in an account and region. */

@@ -68,7 +68,7 @@ export async function destroy(options: DestroyOptions): Promise<TeardownResult> 
 }
 
 /** Runs items in parallel, each when those it has to come after are gone. What comes after a failure isn't tried. */
-async function inOrder(items: readonly Item[], { limit, emit, signal }: DestroyOptions, work: (item: Item) => Promise<void>, failures: TeardownFailure[]): Promise<void> {
+async function inOrder(items: readonly Item[], { target, limit, emit, signal }: DestroyOptions, work: (item: Item) => Promise<void>, failures: TeardownFailure[]): Promise<void> {
   const waiting = new Set(items);
   const gone = new Set<string>();
   const here = new Set(items.map(({ key }) => key));
@@ -84,7 +84,7 @@ async function inOrder(items: readonly Item[], { limit, emit, signal }: DestroyO
         gone.add(item.key);
         emit({ type: 'step', name, status: 'succeeded', seconds: (performance.now() - begin) / 1000 });
       } catch (error) {
-        const failure = explained(error, `delete the ${item.kind} ${item.name}`, { place: placeOf(item), region: item.region, stack: item.name });
+        const failure = explained(error, `delete the ${item.kind} ${item.name}`, { local: target.kind === 'LOCAL', place: placeOf(item), region: item.region, stack: item.name });
         failures.push({ item, error: failure });
         emit({ type: 'step', name, status: 'failed', seconds: (performance.now() - begin) / 1000, detail: failure.message });
       }

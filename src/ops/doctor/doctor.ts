@@ -81,7 +81,7 @@ export async function fixFindings({ target, limit, emit }: DoctorOptions, { pair
       emit({ type: 'step', name: `delete ${placeOf(pair)} ${stackName}`, status: 'succeeded' });
       return { finding };
     } catch (error) {
-      return { finding, error: explained(error, `delete ${stackName} in ${placeOf(pair)}`, { place: placeOf(pair), region: pair.region, stack: stackName }) };
+      return { finding, error: explained(error, `delete ${stackName} in ${placeOf(pair)}`, { local: target.kind === 'LOCAL', place: placeOf(pair), region: pair.region, stack: stackName }) };
     }
   });
   return [...fixed, ...removed];

@@ -5,13 +5,14 @@ import { DescribeRegionsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { DescribeRepositoriesCommand, ECRClient, GetRepositoryPolicyCommand } from '@aws-sdk/client-ecr';
 import { DescribeKeyCommand, GetKeyPolicyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { DescribePolicyCommand, ListParentsCommand, ListPoliciesForTargetCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
-import { GetBucketPolicyCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetBucketPolicyCommand, HeadBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { paginateListServiceQuotas, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { unlessAbsent } from '../aws/absent.js';
-import { DEFAULT_TOOLKIT, type FleetPair, type OperatedFleet, type Pair } from '../fleet/fleet.js';
+import { type FleetPair, type OperatedFleet, type Pair } from '../fleet/fleet.js';
+import { DEFAULT_TOOLKIT } from '../../shared/bootstrap.js';
 import { describeStack } from '../stacks.js';
 import { clientOf, type Target } from '../target.js';
 import { ask, askFor, unknown } from './ask.js';
@@ -132,13 +133,23 @@ async function readBucket(target: Target, { account, region, bootstrap }: FleetP
   try {
     await client.send(new HeadBucketCommand({ Bucket: name, ExpectedBucketOwner: account }));
   } catch (error) {
-    // HEAD answers have no body: a bucket of somebody else is a 403 and nothing more (S3 API reference, HeadBucket).
-    if ((error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 403) return { name, own: false, policy: null };
+    // HEAD answers have no body (S3 API reference, HeadBucket): a bucket of somebody else and one that may not be read are the same 403. The account's own list tells.
+    if ((error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 403 && !(await ownBuckets(client)).has(name)) return { name, own: false, policy: null };
     throw error;
   }
   const policy = (await unlessAbsent(client.send(new GetBucketPolicyCommand({ Bucket: name }))))?.Policy ?? null;
   const key = keyParameter === 'AWS_MANAGED_KEY' ? undefined : await bucketKey(target, { account, region }, keyParameter || `alias/cdk-${bootstrap.qualifier}-assets-key`);
   return { name, own: true, policy, ...(key ? { key } : {}) };
+}
+
+async function ownBuckets(client: S3Client): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (let ContinuationToken: string | undefined, first = true; first || ContinuationToken; first = false) {
+    const page = await client.send(new ListBucketsCommand({ ContinuationToken }));
+    for (const { Name = '' } of page.Buckets ?? []) names.add(Name);
+    ContinuationToken = page.ContinuationToken;
+  }
+  return names;
 }
 
 async function bucketKey(target: Target, { account, region }: Pair, KeyId: string): Promise<BucketFacts['key']> {

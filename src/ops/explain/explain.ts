@@ -12,7 +12,9 @@ export interface Explanation {
 export function explain(text: string, place: ErrorPlace = {}): Explanation | undefined {
   for (const known of KNOWN_ERRORS) {
     const match = known.pattern.exec(text);
-    if (match) return { code: known.code, why: known.why, fix: known.fix(match, place), exitCode: known.exitCode };
+    if (!match) continue;
+    const fix = known.fix(match, place);
+    return { code: known.code, why: known.why, fix: place.local ? fix.replaceAll(/\bflotilla (?=[a-z])/g, 'flotilla --local ') : fix, exitCode: known.exitCode };
   }
   return undefined;
 }

@@ -6,6 +6,8 @@ export interface ErrorPlace {
   readonly pipeline?: string;
   readonly stage?: string;
   readonly stack?: string;
+  /** On the local cloud: the commands of a fix say so. */
+  readonly local?: boolean;
 }
 
 export interface KnownError {

@@ -61,9 +61,6 @@ export interface FleetStack extends Pair {
   readonly stage?: string;
 }
 
-export const DEFAULT_QUALIFIER = 'hnb659fds';
-export const DEFAULT_TOOLKIT = 'CDKToolkit';
-
 /** `111111111111/eu-west-1`. */
 export function placeOf({ account, region }: Pair): string {
   return `${account}/${region}`;

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readAssembly, type AssemblyModel, type AssemblyStack } from '../run/assembly.js';
-import { DEFAULT_QUALIFIER, type FleetPair, type FleetStack, type OperatedFleet, type Pair } from './fleet.js';
+import { DEFAULT_QUALIFIER } from '../../shared/bootstrap.js';
+import { type FleetPair, type FleetStack, type OperatedFleet, type Pair } from './fleet.js';
 
 export interface AssemblyFleetOptions {
   /** Folder of the app: its cdk.json may name the toolkit stack. */
@@ -46,7 +47,7 @@ function pairs(assembly: AssemblyModel, toolkitStackName: string | undefined): F
 /** A stage's name says its environment: `Pipeline/Prod-eu-west-1/Api` is of `prod`. */
 function environmentOf(path: string): string | undefined {
   const stage = path.split('/').at(-2);
-  return path.split('/').length < 2 ? undefined : stage?.replace(/-?[a-z]{2}(-[a-z]+)+-\d$/, '').toLowerCase();
+  return path.split('/').length < 2 ? undefined : stage?.replace(/-[a-z]{2}(-[a-z]+)+-\d$/, '').toLowerCase();
 }
 
 function fleetStack(stack: AssemblyStack, assembly: AssemblyModel): FleetStack {

@@ -2,7 +2,8 @@ import { CodePipelineClient, GetPipelineCommand, ListPipelinesCommand, type Pipe
 import { each, type Limiter } from '../concurrency.js';
 import type { PipelineRef } from '../follow.js';
 import { clientOf, type Target } from '../target.js';
-import { DEFAULT_QUALIFIER, type FleetPair, type FleetStack, type OperatedFleet, type Pair } from './fleet.js';
+import { DEFAULT_QUALIFIER } from '../../shared/bootstrap.js';
+import { type FleetPair, type FleetStack, type OperatedFleet, type Pair } from './fleet.js';
 
 /** Every pipeline of these accounts and regions, or those of the names given. */
 export async function pipelinesIn(target: Target, places: readonly Pair[], names: readonly string[], limit: Limiter): Promise<PipelineRef[]> {

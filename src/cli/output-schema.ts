@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+/** The form of what commands print with `--output json`, behind the first record. A minor version only adds: other properties may be there. */
+
+const text = z.string();
+const account = z.string().regex(/^\d{12}$/);
+const time = z.iso.datetime();
+const stamp = { target: z.enum(['LOCAL', 'AWS']), identity: z.looseObject({ account, arn: text }).optional() };
+const place = { account, region: text };
+const pipeline = z.looseObject({ ...place, name: text });
+const problem = z.looseObject({ code: text, message: text, why: text.optional(), fix: text.optional() });
+const resource = z.looseObject({ logicalId: text, type: text, certain: z.boolean() });
+/** What a template would change; with `changed: false` the rest is absent. */
+const change = { changed: z.boolean(), isNew: z.boolean().optional(), replaced: z.array(resource).optional(), deleted: z.array(resource).optional(), orphaned: z.array(resource).optional(), broadened: z.array(text).optional(), added: z.number().optional(), updated: z.number().optional() };
+const item = z.looseObject({ kind: z.enum(['stack', 'bucket', 'key', 'log group', 'repository']), ...place, name: text });
+const retained = z.looseObject({ ...place, stack: text, type: text, name: text, data: text.optional() });
+const obstacle = z.looseObject({ key: text, what: text, fix: text });
+const failure = z.looseObject({ key: text, code: text, message: text });
+const finding = z.looseObject({ code: text, severity: z.enum(['error', 'warning', 'note']), place: text, what: text, why: text, fix: text });
+
+const row = z.looseObject({
+  stage: text,
+  ...place,
+  stacks: z.array(text),
+  live: text.optional(),
+  since: time.optional(),
+  state: z.enum(['deployed', 'deploying', 'failed', 'waiting', 'never']),
+  detail: text.optional(),
+  behind: z.number().optional(),
+  gate: z.looseObject({ action: text, execution: text, commit: text.optional(), since: time.optional(), expires: time.optional() }).optional(),
+  held: z.looseObject({ state: z.enum(['as deployed', 'changed', 'missing', 'failed', 'unknown']), detail: text.optional() }).optional(),
+});
+
+const decision = z.looseObject({
+  ...stamp,
+  pipeline,
+  gate: z.looseObject({ stage: text, action: text, since: time.optional(), expires: time.optional() }),
+  commit: z.union([text, z.looseObject({ id: text, author: text, subject: text, at: text })]).optional(),
+  live: text.optional(),
+  behind: text.optional(),
+  changes: z.array(z.looseObject({ ...place, stackName: text, stage: text, ...change })),
+  unknown: text.optional(),
+  decision: z.enum(['approve', 'reject']).nullable(),
+});
+
+const transition = z.looseObject({ ...stamp, pipeline, stage: text, held: z.boolean(), reason: text.optional() });
+
+/** By command. */
+const OUTPUTS = {
+  bootstrap: z.looseObject({
+    ...stamp,
+    template: z.number(),
+    applied: z.boolean(),
+    pairs: z.array(z.looseObject({ ...place, qualifier: text, stackName: text, action: z.enum(['create', 'recreate', 'update', 'none', 'refuse']), changes: z.array(z.looseObject({ kind: z.enum(['new', 'upgrade', 'widens', 'drops', 'changes']), text })), kept: z.array(text), refusal: problem.optional(), failure: problem.optional() })),
+  }),
+  doctor: z.looseObject({ ...stamp, fleet: text, pairs: z.array(z.looseObject({ ...place, qualifier: text, version: z.number().nullable(), findings: z.array(finding), unknown: z.array(z.looseObject({ fact: text, why: text })) })), general: z.array(finding), fixed: z.array(z.looseObject({ code: text, place: text, error: problem.optional() })), saved: text.optional() }),
+  where: z.looseObject({ ...stamp, pipelines: z.array(z.looseObject({ pipeline, head: text.optional(), headSummary: text.optional(), rows: z.array(row) })), commit: z.looseObject({ commit: text, stages: z.array(z.looseObject({ pipeline: text, stage: text, there: z.number(), of: z.number() })) }).optional() }),
+  diff: z.looseObject({ ...stamp, stacks: z.array(z.looseObject({ ...place, stackName: text, stage: text.optional(), kind: z.enum(['application', 'pipeline', 'support']), unknown: text.optional(), byHand: z.array(text), ...change, changed: z.boolean().optional() })), regionsDiffer: z.array(z.array(text)) }),
+  deploy: z.looseObject({ ...stamp, fleet: text, stacks: z.array(z.looseObject({ ...place, stackName: text, ...change })), deployed: z.boolean(), pipelines: z.array(pipeline) }),
+  approve: decision,
+  reject: decision,
+  logs: z.looseObject({ ...stamp, pipeline, execution: text, lines: z.array(z.looseObject({ source: text, line: text })), failures: z.array(z.looseObject({ stage: text, action: text, message: text })) }),
+  retry: z.looseObject({ ...stamp, pipeline, stage: text, execution: text, mode: z.enum(['ALL_ACTIONS', 'FAILED_ACTIONS']), why: text, status: text.optional() }),
+  stop: z.looseObject({ ...stamp, pipeline, execution: text, abandoned: z.boolean() }),
+  hold: transition,
+  resume: transition,
+  release: z.looseObject({ ...stamp, pipeline, execution: text, status: text.optional() }),
+  prune: z.looseObject({ ...stamp, items: z.array(item), retained: z.array(retained), obstacles: z.array(obstacle), deleted: z.array(text), failures: z.array(failure).optional() }),
+  destroy: z.looseObject({ ...stamp, fleet: text, items: z.array(item), retained: z.array(retained), obstacles: z.array(obstacle), deleted: z.array(text).optional(), failures: z.array(failure).optional(), left: z.array(text).optional() }),
+} as const;
+
+/** What a command prints instead when it fails. */
+const error = z.looseObject({ type: z.literal('error'), code: text, message: text, where: text.optional(), why: text.optional(), fix: text.optional() });
+
+/** JSON schema of the outputs: `$defs` by command, and `error`. */
+export function outputSchema(): Readonly<Record<string, unknown>> {
+  const definitions = Object.entries({ ...OUTPUTS, error }).map(([name, schema]) => {
+    const { $schema: _, ...body } = z.toJSONSchema(schema, { target: 'draft-7' }) as Record<string, unknown>;
+    return [name, body];
+  });
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Output of flotilla --output json, schema 1.0', $defs: Object.fromEntries(definitions) };
+}
