@@ -50,7 +50,7 @@ export function addBootstrapCommand(program: Command): void {
 
 async function bootstrapCommand(world: World, options: BootstrapOptions): Promise<number> {
   const { out, render } = world;
-  const fleet = await readFleet(world, options);
+  const fleet = await readFleet(world, options, 'pairs');
   const pairs = fleet.pairs.map((pair) => ({ ...pair, bootstrap: settings(pair, options) }));
   const template = await bootstrapTemplate();
   const plans = await planBootstraps(world.target, pairs, template, { dropTrust: options.dropTrust ?? false }, world.limit);

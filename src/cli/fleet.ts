@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import { fleetFileIn } from '../config/index.js';
+import { loadFleet } from '../fleet/index.js';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FlotillaError } from '../shared/errors.js';
 import { fleetFromAssembly } from '../ops/fleet/from-assembly.js';
+import { fleetFromFile, withFleetFile } from '../ops/fleet/from-file.js';
 import { fleetFromPipelines, pipelinesIn } from '../ops/fleet/from-pipelines.js';
 import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
 import { type BootstrapSettings, type OperatedFleet, type Pair } from '../ops/fleet/fleet.js';
@@ -11,6 +14,9 @@ import { localEnvironment } from '../ops/run/programs.js';
 import { synthesize } from '../ops/synth.js';
 import { localPipelines } from './pipelines.js';
 import type { World, WorldOptions } from './world.js';
+
+/** What a command needs of a fleet: accounts and regions alone, or its stacks too. */
+export type Needs = 'pairs' | 'stacks';
 
 /** Flags that say which fleet a command is about. */
 export interface FleetOptions extends WorldOptions {
@@ -33,20 +39,29 @@ export function addFleetOptions(command: Command): Command {
  * The fleet a command is about, from the nearest source: pairs that are named, an assembly, the app of the working folder, or the pipelines
  * that stand. Every command goes through here.
  */
-export async function readFleet(world: World, options: FleetOptions): Promise<OperatedFleet> {
-  const fleet = await fleetOf(world, options);
+export async function readFleet(world: World, options: FleetOptions, needs: Needs = 'stacks'): Promise<OperatedFleet> {
+  const fleet = await fleetOf(world, options, needs);
   for (const { account, environment } of fleet.pairs) if (environment !== undefined && !world.environments.has(account)) world.environments.set(account, environment);
   return fleet;
 }
 
-async function fleetOf(world: World, options: FleetOptions): Promise<OperatedFleet> {
+async function fleetOf(world: World, options: FleetOptions, needs: Needs): Promise<OperatedFleet> {
   if (options.pair !== undefined) return fleetFromPairs(options.pair.map(parsePair));
   const app = options.app ?? (existsSync('cdk.json') ? '.' : undefined);
   if (options.assembly !== undefined) return fleetFromAssembly(resolve(options.assembly), { fallback: fallback(world), ...(app === undefined ? {} : { app: resolve(app) }) });
-  if (options.pipeline === undefined && app !== undefined) return fleetFromAssembly(await synth(world, resolve(app)), { fallback: fallback(world), app: resolve(app) });
+  if (options.pipeline === undefined && app !== undefined) return fleetOfApp(world, resolve(app), needs);
   const pipelines = await pipelinesOf(world, options);
   if (pipelines.length === 0) throw noFleet(world, options);
   return fleetFromPipelines(world.target, pipelines, world.limit);
+}
+
+/** An app with a fleet file says there how its pairs are bootstrapped; what needs no stacks needs no synthesis then. */
+async function fleetOfApp(world: World, app: string, needs: Needs): Promise<OperatedFleet> {
+  const file = fleetFileIn(app);
+  const fleet = file === undefined ? undefined : loadFleet(file);
+  if (fleet !== undefined && needs === 'pairs') return fleetFromFile(fleet);
+  const assembled = fleetFromAssembly(await synth(world, app), { fallback: fallback(world), app });
+  return fleet === undefined ? assembled : withFleetFile(assembled, fleet);
 }
 
 function noFleet(world: World, { pipeline }: FleetOptions): FlotillaError {

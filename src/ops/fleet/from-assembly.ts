@@ -28,7 +28,8 @@ export function fleetFromAssembly(directory: string, options: AssemblyFleetOptio
 function pairs(assembly: AssemblyModel, toolkitStackName: string | undefined): FleetPair[] {
   const found = new Map<string, FleetPair>();
   const trusted = [...new Set(assembly.pipelines.map(({ account }) => account))].sort();
-  for (const { account, region, qualifier, path } of assembly.stacks) {
+  for (const { account, region, qualifier, path, ownRoles } of assembly.stacks) {
+    if (!ownRoles) continue;
     const environment = environmentOf(path);
     const name = toolkitStackName ?? (qualifier === DEFAULT_QUALIFIER ? undefined : `CDKToolkit-${qualifier}`);
     const key = `${account}/${region}/${qualifier}`;
@@ -53,7 +54,7 @@ function environmentOf(path: string): string | undefined {
 function fleetStack(stack: AssemblyStack, assembly: AssemblyModel): FleetStack {
   const { path, stackName, account, region, templateFile, dependsOn, qualifier } = stack;
   const stage = stack.top ? undefined : path.split('/').at(-2);
-  const kind = assembly.pipelines.some((pipeline) => pipeline.path === path) ? 'pipeline' : stack.top && /-support-[a-z]{2}(-[a-z]+)+-\d$/.test(stackName) ? 'support' : 'application';
+  const kind = assembly.pipelines.some((pipeline) => pipeline.path === path) ? 'pipeline' : stack.top && assembly.pipelines.some(({ dependsOn: needed }) => needed.includes(path)) && /support-(\d{12}-)?[a-z]{2}(-[a-z]+)+-\d$/i.test(stackName) ? 'support' : 'application';
   return { path, stackName, account, region, templateFile, dependsOn, qualifier, kind, ...(stage === undefined ? {} : { stage }) };
 }
 

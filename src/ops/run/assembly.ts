@@ -22,6 +22,8 @@ export interface AssemblyStack {
   /** Role that deploys the stack, and the one that reads its account: ARNs of the bootstrap. */
   readonly deployRoleArn: string;
   readonly lookupRoleArn: string;
+  /** Whether its roles are those of its own account and region; CDK deploys support stacks with the pipeline's, which need no bootstrap where they lie. */
+  readonly ownRoles: boolean;
   /** Bootstrap version the stack needs at least. */
   readonly requiredVersion: number;
   readonly terminationProtection: boolean;
@@ -37,7 +39,7 @@ export interface AssemblyModel {
   readonly stacks: readonly AssemblyStack[];
   /** Stacks that hold a pipeline. */
   readonly pipelines: readonly PipelineStack[];
-  /** Every account and region that something is deployed to, once. */
+  /** Every account and region that has to be bootstrapped, once. */
   readonly environments: readonly Environment[];
   readonly qualifiers: readonly string[];
 }
@@ -82,7 +84,7 @@ interface Artifact {
 export function readAssembly(directory: string, fallback: Environment): AssemblyModel {
   const stacks = stacksOf(directory, '', fallback, undefined);
   const pipelines = stacks.filter(({ top }) => top).map((stack) => pipelineStack(stack)).filter((stack) => stack !== undefined);
-  const environments = new Map(stacks.map(({ account, region }) => [`${account}/${region}`, { account, region }]));
+  const environments = new Map(stacks.filter(({ ownRoles }) => ownRoles).map(({ account, region }) => [`${account}/${region}`, { account, region }]));
   return { directory, stacks, pipelines, environments: [...environments.values()], qualifiers: [...new Set(stacks.map(({ qualifier }) => qualifier))] };
 }
 
@@ -110,6 +112,7 @@ function stacksOf(directory: string, prefix: string, fallback: Environment, stag
         top: stage === undefined,
         stage,
         deployRoleArn: filled(properties.assumeRoleArn) ?? role('deploy'),
+        ownRoles: !new RegExp(`-deploy-role-\\d{12}-(?!${place.region}$)`).test(filled(properties.assumeRoleArn) ?? ''),
         lookupRoleArn: filled(properties.lookupRole?.arn) ?? role('lookup'),
         requiredVersion: properties.requiresBootstrapStackVersion ?? 0,
         terminationProtection: properties.terminationProtection ?? false,
