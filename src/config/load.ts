@@ -56,6 +56,8 @@ function readLayers(layers: readonly FleetDocument[], check: Check): { readonly 
 
 /** The same from an object, as `flotilla.config.ts` and tests have it; problems carry no place. */
 export function checkConfig(value: unknown, check: Check): FleetConfig {
+  const noData = firstThatIsNoData(value, [], []);
+  if (noData !== undefined) throw new FleetFileError([problemOf(noData, undefined)], undefined);
   const secrets = secretMistakes(value);
   const { config, mistakes: others } = validate(value, check, () => undefined);
   const mistakes = [...secrets, ...others];
@@ -95,6 +97,20 @@ function depthIn(value: unknown, path: Path): { depth: number; range: readonly [
     part = (part as Record<string | number, unknown>)[path[depth]!];
   }
   return { depth, range: [0, 0], collection: isDictionary(part) || Array.isArray(part) };
+}
+
+/** What only code can say: functions, and objects that contain themselves. */
+function firstThatIsNoData(value: unknown, path: Path, open: readonly object[]): Mistake | undefined {
+  const refused = (what: string): Mistake => ({ code: 'CFG007', path, what: path.length === 0 ? `the fleet ${what}` : what, fix: 'a fleet is made of plain data: text, numbers, true, false, null, lists and objects' });
+  if (['function', 'symbol', 'bigint'].includes(typeof value)) return refused(`is a ${typeof value}`);
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (open.includes(value)) return refused('contains itself');
+  if (path.length > 64) return refused('lies deeper than 64 levels');
+  for (const [key, below] of Object.entries(value)) {
+    const found = firstThatIsNoData(below, [...path, Array.isArray(value) ? Number(key) : key], [...open, value]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** As seen from where the command runs, where that is shorter. */

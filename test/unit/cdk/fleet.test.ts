@@ -49,6 +49,10 @@ describe('a fleet becomes a CDK pipeline', () => {
     ]);
   });
 
+  it('that deploys to nothing yet, and then has nothing to look at before', () => {
+    expect(outline(fleet({ ...base, environments: {} }).fleet)).toEqual(['Source: 1 shop', 'Build: 1 Synth', 'UpdatePipeline: 1 SelfMutate']);
+  });
+
   it('with change sets where they are asked for', () => {
     expect(outline(fleet({ ...base, pipeline: { ...base.pipeline, changeSets: true } }).fleet)[3]).toBe('Dev-us-east-1: 1 App.Prepare, 2 App.Deploy, 3 smoke');
   });

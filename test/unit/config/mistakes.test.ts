@@ -77,6 +77,15 @@ describe('secrets in the file are refused, and not repeated', () => {
   });
 });
 
+describe('a fleet in code', () => {
+  test('is plain data: no functions, nothing that contains itself', () => {
+    const cyclic: Record<string, unknown> = { fleet: 'x', environments: {} };
+    cyclic['parameters'] = { again: cyclic };
+    expect(() => parseFleet(cyclic as never)).toThrow(/CFG007 parameters\.again contains itself/);
+    expect(() => parseFleet({ fleet: 'x y', environments: {}, parameters: { cidr: () => '10.0.0.0/16' } } as never)).toThrow(/CFG007 parameters\.cidr is a function/);
+  });
+});
+
 describe('a fleet that is a program', () => {
   const source = "{ fleet: 'payments', pipeline: { account: '999999999999', region: 'us-east-1', source: { codecommit: 'payments' } }, environments: { dev: { account: '111111111111', region: 'us-east-1' } } }";
 
