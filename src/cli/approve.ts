@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { FlotillaError } from '../shared/errors.js';
 import { decideGate } from '../ops/approve.js';
-import { examineCase, waitingCases, type GateCase } from '../ops/gate.js';
+import { examineCase, waitingCases, type FoundGate, type GateCase } from '../ops/gate.js';
 import { history } from '../ops/history.js';
 import { age, remaining } from './age.js';
 import { changeData, changeLines } from './changes.js';
@@ -15,8 +15,6 @@ interface DecisionOptions extends FleetOptions {
   readonly commit?: string;
   readonly dryRun?: boolean;
 }
-
-type Found = Awaited<ReturnType<typeof waitingCases>>[number];
 
 export function addApproveCommands(program: Command): void {
   const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -46,7 +44,7 @@ async function decide(world: World, options: DecisionOptions, name: string | und
 }
 
 /** The one gate that is meant. Raises GAT001 when there is none, or more than one. */
-async function theGate(world: World, options: DecisionOptions, name: string | undefined, decision: string): Promise<Found> {
+async function theGate(world: World, options: DecisionOptions, name: string | undefined, decision: string): Promise<FoundGate> {
   const waiting = await waitingCases(world.target, await pipelinesOf(world, options), world.limit);
   const matching = waiting.filter(({ stage, gate }) => name === undefined || gate.action === name || stage === name || `${stage}/${gate.action}` === name);
   if (matching.length === 1) return matching[0]!;
@@ -59,7 +57,7 @@ async function theGate(world: World, options: DecisionOptions, name: string | un
 }
 
 /** Raises GAT003 when another commit stands at the gate than the one that was meant. */
-function bound({ gate, stage, behind }: Found, { commit }: DecisionOptions): void {
+function bound({ gate, stage, behind }: FoundGate, { commit }: DecisionOptions): void {
   if (commit === undefined || (gate.commit?.startsWith(commit) && commit.length >= 7)) return;
   const waits = behind?.startsWith(commit);
   throw new FlotillaError('GAT003', `${stage}/${gate.action} holds ${gate.commit?.slice(0, 7) ?? 'no commit'}, not ${commit.slice(0, 7)}`, {

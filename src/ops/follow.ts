@@ -163,7 +163,7 @@ async function gatesAhead(client: CodePipelineClient, name: string, execution: s
 }
 
 /** Gates of an execution that wait for somebody. */
-export async function gates(client: CodePipelineClient, name: string, execution?: string): Promise<Gate[]> {
+async function gates(client: CodePipelineClient, name: string, execution?: string): Promise<Gate[]> {
   const { stageStates = [] } = await client.send(new GetPipelineStateCommand({ name }));
   return stageStates
     .filter(({ latestExecution }) => execution === undefined || latestExecution?.pipelineExecutionId === execution)

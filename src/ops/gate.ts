@@ -6,40 +6,43 @@ import { stageChanges, type StackChange } from './changes/stage.js';
 import type { CommitDescription, History } from './history.js';
 import type { PipelineRef } from './follow.js';
 import { clientOf, type Target } from './target.js';
-import { where, type WaitingGate } from './where.js';
+import { expiryOf, where, type WaitingGate } from './where.js';
 
-/** A commit at a gate, with what its approval would bring about. */
-export interface GateCase {
+/** A gate that waits, and for what. */
+export interface FoundGate {
   readonly pipeline: PipelineRef;
   readonly stage: string;
   readonly gate: WaitingGate;
   readonly token: string;
+  /** A newer commit that waits behind: it takes this one's place when this one is rejected, and follows when it is approved. */
+  readonly behind: string | undefined;
+}
+
+/** A commit at a gate, with what its approval would bring about. */
+export interface GateCase extends FoundGate {
   readonly commit: CommitDescription | undefined;
   /** The commit that stands in the stage's first target. */
   readonly live: string | undefined;
   readonly changes: readonly StackChange[];
   /** Why the changes could not be told. */
   readonly unknown?: string;
-  /** A newer commit that waits behind: it takes this one's place when this one is rejected, and follows when it is approved. */
-  readonly behind: string | undefined;
 }
 
 /** Every gate that waits in these pipelines. */
-export async function waitingCases(target: Target, pipelines: readonly PipelineRef[], limit: Limiter): Promise<Omit<GateCase, 'commit' | 'changes' | 'unknown' | 'live'>[]> {
+export async function waitingCases(target: Target, pipelines: readonly PipelineRef[], limit: Limiter): Promise<FoundGate[]> {
   const found = await each(limit, pipelines, async (pipeline) => {
     const client = await clientOf(target, CodePipelineClient, pipeline.account, pipeline.region);
     const [{ stageStates = [] }, { pipeline: declaration }] = await Promise.all([client.send(new GetPipelineStateCommand({ name: pipeline.name })), client.send(new GetPipelineCommand({ name: pipeline.name }))]);
-    const cases: Omit<GateCase, 'commit' | 'changes' | 'unknown' | 'live'>[] = [];
+    const cases: FoundGate[] = [];
     for (const { stageName = '', actionStates = [], latestExecution: stage, inboundExecutions = [] } of stageStates)
       for (const { actionName = '', latestExecution } of actionStates) {
         if (latestExecution?.status !== 'InProgress' || latestExecution.token === undefined) continue;
         const execution = stage?.pipelineExecutionId ?? '';
-        const minutes = declaration?.stages?.find(({ name }) => name === stageName)?.actions?.find(({ name }) => name === actionName)?.timeoutInMinutes ?? 7 * 24 * 60;
         const since = latestExecution.lastStatusChange;
         cases.push({
           pipeline,
           stage: stageName,
-          gate: { action: actionName, execution, commit: await commitOf(client, pipeline.name, execution), since, expires: since && new Date(since.getTime() + minutes * 60_000) },
+          gate: { action: actionName, execution, commit: await commitOf(client, pipeline.name, execution), since, expires: expiryOf(declaration!, stageName, actionName, since) },
           token: latestExecution.token,
           behind: inboundExecutions[0]?.pipelineExecutionId === undefined ? undefined : await commitOf(client, pipeline.name, inboundExecutions[0].pipelineExecutionId),
         });
@@ -55,7 +58,7 @@ async function commitOf(client: CodePipelineClient, pipelineName: string, pipeli
 }
 
 /** The whole case: whose commit, what it would change. What can't be read is said, and keeps nobody from deciding. */
-export async function examineCase(target: Target, found: Omit<GateCase, 'commit' | 'changes' | 'unknown' | 'live'>, commits: History, limit: Limiter): Promise<GateCase> {
+export async function examineCase(target: Target, found: FoundGate, commits: History, limit: Limiter): Promise<GateCase> {
   const { pipeline, stage, gate } = found;
   const [commit, report, changes] = await Promise.all([
     gate.commit === undefined ? undefined : describeCommit(target, pipeline, gate.commit, commits),

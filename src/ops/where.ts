@@ -83,11 +83,16 @@ function waitingGates(declaration: PipelineDeclaration, states: readonly StageSt
     for (const { actionName = '', latestExecution } of actionStates) {
       if (latestExecution?.status !== 'InProgress' || latestExecution.token === undefined) continue;
       const since = latestExecution.lastStatusChange;
-      const timeout = declaration.stages?.find(({ name }) => name === stageName)?.actions?.find(({ name }) => name === actionName)?.timeoutInMinutes ?? WEEK_MINUTES;
       const execution = stage?.pipelineExecutionId ?? '';
-      found.set(stageName, { action: actionName, execution, commit: commits.get(execution), since, expires: since && new Date(since.getTime() + timeout * 60_000) });
+      found.set(stageName, { action: actionName, execution, commit: commits.get(execution), since, expires: expiryOf(declaration, stageName, actionName, since) });
     }
   return found;
+}
+
+/** When a gate that waits since then is rejected by CodePipeline itself. */
+export function expiryOf(declaration: PipelineDeclaration, stage: string, action: string, since: Date | undefined): Date | undefined {
+  const minutes = declaration.stages?.find(({ name }) => name === stage)?.actions?.find(({ name }) => name === action)?.timeoutInMinutes ?? WEEK_MINUTES;
+  return since && new Date(since.getTime() + minutes * 60_000);
 }
 
 function commitOf(execution: PipelineExecutionSummary): string | undefined {
