@@ -5,7 +5,7 @@ import { CloudFormation } from '@aws-sdk/client-cloudformation';
 import { S3 } from '@aws-sdk/client-s3';
 import { IAM } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectSuccess, outputOf, root, startTestCloud, type Ran, type TestCloud } from './cloud.js';
+import { CLI, execute, expectSuccess, outputOf, root, startTestCloud, type Ran, type TestCloud } from './cloud.js';
 
 /** `flotilla doctor` over a fleet, and `flotilla run --accounts`: what is missing there fails here. One fleet, in the order of its life. */
 
@@ -28,7 +28,8 @@ beforeAll(async () => {
   git('commit', '--quiet', '--message', 'First');
 });
 afterAll(async () => {
-  await cloud?.flotilla('cloud', 'stop', '--dir', join(cloud.state, 'rehearsal'));
+  // The rehearsal has a cloud of its own beside the test's.
+  if (cloud) expectSuccess(await execute(process.execPath, [CLI, 'cloud', 'stop', '--dir', join(cloud.state, 'rehearsal')], { cwd: cloud.folder, env: process.env as Record<string, string> }));
   await cloud?.stop();
 });
 
