@@ -4,6 +4,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-c
 import { PhysicalName } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Fleet, Pipeline } from '../fleet/index.js';
+import { acknowledge } from './judgements.js';
 import { markStack } from './marks.js';
 
 export type ArtifactStores = { readonly artifactBucket: IBucket } | { readonly crossRegionReplicationBuckets: Record<string, IBucket> };
@@ -51,6 +52,7 @@ function supportStack(app: App, stack: Stack, fleet: Fleet, pipeline: Pipeline, 
   const { synthesizer } = stack;
   const made = new SupportStack(app, id, fleet, pipeline, region, synthesizer instanceof DefaultStackSynthesizer ? new BootstraplessSynthesizer({ deployRoleArn: synthesizer.deployRoleArn, cloudFormationExecutionRoleArn: synthesizer.cloudFormationExecutionRoleArn }) : undefined);
   markStack(made, fleet);
+  acknowledge(made);
   return made;
 }
 

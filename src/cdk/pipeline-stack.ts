@@ -7,6 +7,7 @@ import { artifactStores } from './artifacts.js';
 import { addBudget } from './budget.js';
 import { buildRole, codeBuildOptions, dockerCredentials, mergeSettings } from './builds.js';
 import { preflightPolicy, permissionsGate, protectStep } from './gates.js';
+import { acknowledge } from './judgements.js';
 import { addNotifications } from './notifications.js';
 import { allowConnections, deployFromTemplatesOnly, TEMPLATES_FOLDER } from './patches.js';
 import { inBatches } from './batches.js';
@@ -57,6 +58,7 @@ export class PipelineStack extends Stack {
     allowConnections(this, [pipeline.source, ...Object.values(pipeline.inputs)]);
     addNotifications(this, resource, pipeline);
     addBudget(this, context.fleet);
+    acknowledge(this);
     if (pipeline.artifacts.templatesOnly) deployFromTemplatesOnly(this, resource);
   }
 
