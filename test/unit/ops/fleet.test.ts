@@ -24,7 +24,7 @@ describe('the fleet of an assembly', () => {
     const pipeline = { Resources: { P: { Type: 'AWS::CodePipeline::Pipeline', Properties: {} } } };
     writeFileSync(join(folder, 'pipeline.json'), JSON.stringify(pipeline));
     for (const place of [folder, stage]) writeFileSync(join(place, 'empty.json'), '{}');
-    writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ artifacts: { Pipeline: { ...stack('999999999999/eu-west-1'), properties: { ...stack('999999999999/eu-west-1').properties, templateFile: 'pipeline.json' } }, 'Pipeline-support-us-east-1': stack('999999999999/us-east-1'), 'assembly-Prod': { type: 'cdk:cloud-assembly', properties: { directoryName: 'assembly-Prod' } } } }));
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ artifacts: { Pipeline: { ...stack('999999999999/eu-west-1', 'acme', ['Pipeline-support-us-east-1']), properties: { ...stack('999999999999/eu-west-1').properties, templateFile: 'pipeline.json' } }, 'Pipeline-support-us-east-1': { ...stack('999999999999/us-east-1'), properties: { ...stack('999999999999/us-east-1').properties, assumeRoleArn: 'arn:aws:iam::999999999999:role/cdk-acme-deploy-role-999999999999-eu-west-1' } }, 'assembly-Prod': { type: 'cdk:cloud-assembly', properties: { directoryName: 'assembly-Prod' } } } }));
     writeFileSync(join(stage, 'manifest.json'), JSON.stringify({ artifacts: { Net: { ...stack('333333333333/us-east-1'), displayName: 'Pipeline/Prod-us-east-1/Net' }, Api: { ...stack('333333333333/us-east-1', 'acme', ['Net', 'Api.assets']), displayName: 'Pipeline/Prod-us-east-1/Api' } } }));
     const fleet = fleetFromAssembly(folder, { fallback: { account: '999999999999', region: 'us-east-1' } });
     expect(fleet.pairs).toEqual([
@@ -32,7 +32,7 @@ describe('the fleet of an assembly', () => {
       { account: '333333333333', region: 'us-east-1', environment: 'prod', bootstrap: { qualifier: 'acme', toolkitStackName: 'CDKToolkit-acme', trust: ['999999999999'], trustForLookup: [] } },
     ]);
     expect(fleet.stacks.map(({ path, kind, dependsOn }) => [path, kind, dependsOn])).toEqual([
-      ['Pipeline', 'pipeline', []],
+      ['Pipeline', 'pipeline', ['Pipeline-support-us-east-1']],
       ['Pipeline-support-us-east-1', 'support', []],
       ['Pipeline/Prod-us-east-1/Net', 'application', []],
       ['Pipeline/Prod-us-east-1/Api', 'application', ['Pipeline/Prod-us-east-1/Net']],
