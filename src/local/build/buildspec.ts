@@ -40,6 +40,8 @@ export interface Artifacts {
 export interface Report {
   readonly files: readonly string[];
   readonly baseDirectory: string | undefined;
+  readonly discardPaths: boolean;
+  /** In capitals: case makes no difference. */
   readonly format: string;
 }
 
@@ -106,7 +108,7 @@ function artifact(value: Record<string, unknown>, path: string): Artifacts {
 
 function report(value: Record<string, unknown>, name: string): Report {
   known(value, ['files', 'base-directory', 'discard-paths', 'file-format'], `reports.${name}`);
-  return { files: list(value['files'], `reports.${name}.files`), baseDirectory: value['base-directory'] === undefined ? undefined : String(value['base-directory']), format: String(value['file-format'] ?? 'JUNITXML') };
+  return { files: list(value['files'], `reports.${name}.files`), baseDirectory: value['base-directory'] === undefined ? undefined : String(value['base-directory']), discardPaths: yes(value['discard-paths']), format: String(value['file-format'] ?? 'JUNITXML').toUpperCase() };
 }
 
 function yes(value: unknown): boolean {

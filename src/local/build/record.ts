@@ -100,6 +100,8 @@ export interface Build {
   readonly pipeline?: PipelinePart;
   readonly exported: readonly { readonly name: string; readonly value: string }[];
   readonly outputs: readonly Place[];
+  /** Reports that the build has made. */
+  readonly reportArns?: readonly string[];
   readonly logs: { readonly groupName: string; readonly streamName: string };
   readonly stopRequested?: boolean;
 }

@@ -6,7 +6,7 @@ import type { Client, Runtime } from '../kernel/service.js';
 import { prepareHome, resolveIsolation, type Isolation, type RunningProcess } from '../process/index.js';
 import { readInside } from '../process/inside.js';
 import { archive } from '../process/zip.js';
-import { PHASES, parseBuildspec, type Artifacts, type Buildspec, type PhaseName } from './buildspec.js';
+import { PHASES, parseBuildspec, type Artifacts, type Buildspec, type Phase, type PhaseName } from './buildspec.js';
 import { restoreCache, saveCache } from './cache.js';
 import { buildEnvironment } from './environment.js';
 import { chooseFiles } from './files.js';
@@ -14,6 +14,7 @@ import { PYTHON, writeLaunchers } from './launchers.js';
 import { buildLog, type BuildLog } from './log.js';
 import { runPhase, type ShellState } from './phase.js';
 import { buildArn, type Build, type BuildPhase, type BuildStatus, type Place } from './record.js';
+import { keepReports } from './reports/index.js';
 import { downloadSources } from './sources.js';
 
 export interface BuildHooks {
@@ -139,6 +140,7 @@ class BuildRun {
   private async phases(state: { spec: Buildspec; shell: ShellState; secrets: string[] }): Promise<boolean> {
     const isolation = await resolveIsolation(this.hooks.isolation);
     let succeeding = true;
+    let failed = false;
     for (const name of PHASES) {
       const declared = state.spec.phases[name];
       // After a failed install or pre_build nothing of the build runs any more; after a failed build, post_build still does.
@@ -147,15 +149,27 @@ class BuildRun {
       if (this.over()) break;
       if (!declared) continue;
       for (const [runtimeName, version] of Object.entries(declared.runtimeVersions)) this.log.note(`Runtime ${runtimeName} ${version} was asked for; the local cloud uses what this machine has`);
-      state.shell = { ...state.shell, env: { ...state.shell.env, CODEBUILD_BUILD_SUCCEEDING: succeeding ? '1' : '0' } };
-      const ok = await this.phase(name.toUpperCase(), () => this.commands(name, declared.commands, state, isolation));
-      if (declared.finally.length > 0 && !this.over()) await this.commands(name, declared.finally, state, isolation).catch((error: unknown) => this.log.note(`finally: ${error instanceof Error ? error.message : String(error)}`));
-      if (!ok && declared.onFailure !== 'CONTINUE') succeeding = false;
-      else if (!ok && (name === 'build' || name === 'post_build')) succeeding = false;
-      if (!ok && declared.onFailure !== 'CONTINUE' && (name !== 'build' || declared.onFailure === 'ABORT')) break;
+      state.shell = { ...state.shell, env: { ...state.shell.env, CODEBUILD_BUILD_SUCCEEDING: failed ? '0' : '1' } };
+      const ok = await this.phase(name.toUpperCase(), () => this.declared(name, declared, state, isolation));
+      failed ||= !ok;
+      // "CONTINUE: Continue to the next phase", of any phase: it stays failed, and the build doesn't fail by it. Later phases see that it
+      // failed (aws-ia/terraform-aws-control_tower_account_factory#581).
+      if (ok || declared.onFailure === 'CONTINUE') continue;
+      succeeding = false;
+      if (name !== 'build' || declared.onFailure === 'ABORT') break;
     }
     this.export(state.spec, state.shell);
     return succeeding;
+  }
+
+  /** "If any command in a phase fails, the phase fails", those of `finally` too; they run whatever came before. */
+  private async declared(name: PhaseName, phase: Phase, state: { spec: Buildspec; shell: ShellState; secrets: string[] }, isolation: Isolation): Promise<void> {
+    let failure: unknown;
+    for (const commands of [phase.commands, phase.finally]) {
+      if (failure !== undefined && this.over()) break;
+      await this.commands(name, commands, state, isolation).catch((error: unknown) => (failure ??= error));
+    }
+    if (failure !== undefined) throw failure;
   }
 
   private buildRan(): boolean {
@@ -203,7 +217,10 @@ class BuildRun {
     const { build } = this;
     const source = state.folders.get('')!;
     if (!failed) await saveCache(build, state.spec.cachePaths, source, this.runtime.directory, this.client, (text) => this.log.note(text));
-    for (const [name, report] of Object.entries(state.spec.reports)) this.log.note(`Report ${name}: the local cloud keeps no test reports; its files (${report.files.join(', ')}) stay in the workspace`);
+await keepReports({
+      build, reports: state.spec.reports, source, env: state.shell.env, client: this.client, note: (text) => this.log.note(text),
+      made: (arn) => this.hooks.save({ reportArns: [...(this.hooks.current().reportArns ?? []), arn] }),
+    });
     const outputs: Place[] = [];
     for (const { place, spec, target } of this.targets(state.spec)) {
       if (!spec) continue;

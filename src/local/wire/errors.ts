@@ -6,7 +6,7 @@ import { xmlStyle } from './output.js';
 import { S3_STATUS, s3RequestIds } from './s3-answers.js';
 import type { Structure, WireResponse } from './types.js';
 import { memberToXml } from './xml-values.js';
-import { escapeXml, XML_DECLARATION } from './xml.js';
+import { escapeXml, XML_DECLARATION } from '../../shared/xml.js';
 
 /**
  * The HTTP response that carries an error, in the shape the protocol's clients read. `model` and `operation` are undefined when the

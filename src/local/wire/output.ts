@@ -6,7 +6,7 @@ import { S3_NAMESPACE, S3_ROOTS, s3RequestIds, urlEncoded } from './s3-answers.j
 import { formatTimestamp } from './timestamps.js';
 import type { Structure, WireResponse } from './types.js';
 import { memberToXml, structureToXml, type XmlStyle } from './xml-values.js';
-import { escapeXml, XML_DECLARATION } from './xml.js';
+import { escapeXml, XML_DECLARATION } from '../../shared/xml.js';
 
 /**
  * The HTTP response that carries an operation's output. Members the model doesn't know raise a FlotillaError: the service answered

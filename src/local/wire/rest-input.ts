@@ -6,7 +6,7 @@ import { pathSegments, routeOf } from './routes.js';
 import { scalarFromText } from './text-values.js';
 import { put, type Structure, type WireRequest } from './types.js';
 import { structureFromXml } from './xml-values.js';
-import { parseXml } from './xml.js';
+import { parseXml } from '../../shared/xml.js';
 
 /** Input of the REST protocols: members stand in path, query, headers and body (Smithy: "HTTP binding traits"). */
 export async function inputFromRest(model: ServiceModel, operation: OperationModel, protocol: Protocol, request: WireRequest): Promise<Structure> {

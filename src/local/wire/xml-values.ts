@@ -4,7 +4,7 @@ import { malformedXml, type Malformed } from './malformed.js';
 import { scalarFromText } from './text-values.js';
 import { formatTimestamp } from './timestamps.js';
 import { put, type Structure } from './types.js';
-import { escapeXml, type XmlElement } from './xml.js';
+import { escapeXml, type XmlElement } from '../../shared/xml.js';
 
 /** The values of a structure from its XML element. S3 refuses elements its schema doesn't have; other services pass over them. */
 export function structureFromXml(model: ServiceModel, shape: Shape, element: XmlElement): Structure {

@@ -73,6 +73,8 @@ describe('a build', () => {
     ['whose install fails runs nothing more, but its finally', { phases: { install: { commands: ['exit 3'], finally: ['echo finally'] }, build: { commands: ['echo never'] }, post_build: { commands: ['echo never'] } } }, 'FAILED', { INSTALL: 'FAILED' }, ['finally']],
     ['whose build fails still runs post_build, which sees it', { phases: { build: { commands: ['false'], finally: ['echo finally'] }, post_build: { commands: ['echo "succeeding $CODEBUILD_BUILD_SUCCEEDING"'] } } }, 'FAILED', { BUILD: 'FAILED', POST_BUILD: 'SUCCEEDED' }, ['finally', 'succeeding 0']],
     ['goes on after a failure it was told to pass over', { phases: { install: { 'on-failure': 'CONTINUE', commands: ['false'] }, build: { commands: ['echo built'] } } }, 'SUCCEEDED', { INSTALL: 'FAILED', BUILD: 'SUCCEEDED' }, ['built']],
+    ['passes over a failed build it was told to, and later phases see it', { phases: { build: { 'on-failure': 'CONTINUE', commands: ['false'] }, post_build: { commands: ['echo "succeeding $CODEBUILD_BUILD_SUCCEEDING"'] } } }, 'SUCCEEDED', { BUILD: 'FAILED', POST_BUILD: 'SUCCEEDED' }, ['succeeding 0']],
+    ['fails by its finally too', { phases: { build: { commands: ['echo built'], finally: ['exit 4'] } } }, 'FAILED', { BUILD: 'FAILED' }, ['built']],
     ['ends at a failed build that aborts', { phases: { build: { 'on-failure': 'ABORT', commands: ['false'] }, post_build: { commands: ['echo never'] } } }, 'FAILED', { BUILD: 'FAILED' }, []],
   ])('%s', async (_what, spec, status, expected, lines) => {
     const done = await build(spec);

@@ -9,7 +9,7 @@ import { structureFromJson, structureToJson } from '../../../src/local/wire/json
 import { malformedJson } from '../../../src/local/wire/malformed.js';
 import { memberToXml } from '../../../src/local/wire/xml-values.js';
 import { structureFromXml } from '../../../src/local/wire/xml-values.js';
-import { escapeXml, parseXml } from '../../../src/local/wire/xml.js';
+import { escapeXml, parseXml } from '../../../src/shared/xml.js';
 import { sample } from './echo.js';
 
 const refuse = malformedJson;

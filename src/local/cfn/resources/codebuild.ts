@@ -59,7 +59,7 @@ function source(properties: JsonObject): Record<string, unknown> {
   return { ...(camelCase(rest) as object), ...(BuildSpec === undefined ? {} : { buildspec: typeof BuildSpec === 'string' ? BuildSpec : JSON.stringify(BuildSpec) }) };
 }
 
-type GroupProperties = JsonObject & { readonly Name?: string; readonly Type: string; readonly ExportConfig: JsonObject; readonly Tags?: readonly { readonly Key: string; readonly Value: string }[] };
+type GroupProperties = JsonObject & { readonly Name?: string; readonly Type: string; readonly ExportConfig: JsonObject; readonly DeleteReports?: boolean; readonly Tags?: readonly { readonly Key: string; readonly Value: string }[] };
 
 const groupName = (properties: GroupProperties, context: ProviderContext): string => properties.Name ?? context.name({ limit: 128 });
 
@@ -73,11 +73,11 @@ const reportGroup: ResourceProvider<GroupProperties> = {
     return { physicalId: made.arn, attributes: { Arn: made.arn } };
   },
   async update(arn, _before, after, context) {
-    await context.client.call('codebuild', 'UpdateReportGroup', { arn, exportConfig: camelCase(after.ExportConfig) });
+    await context.client.call('codebuild', 'UpdateReportGroup', { arn, exportConfig: camelCase(after.ExportConfig), tags: context.tags(after.Tags).map(({ Key, Value }) => ({ key: Key, value: Value })) });
     return { attributes: { Arn: arn } };
   },
-  async delete(arn, _properties, context) {
-    await ignoring(['ResourceNotFoundException'], context.client.call('codebuild', 'DeleteReportGroup', { arn }));
+  async delete(arn, properties, context) {
+    await ignoring(['ResourceNotFoundException'], context.client.call('codebuild', 'DeleteReportGroup', { arn, deleteReports: properties.DeleteReports ?? false }));
   },
 };
 

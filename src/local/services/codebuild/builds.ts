@@ -113,7 +113,7 @@ export function startQueue(runtime: Runtime): void {
   for (const { account, region, id } of open(runtime.state, 'cloud', GLOBAL).list()) {
     const build = builds(runtime.state, account, region).get(id);
     if (!build || build.status !== 'IN_PROGRESS') continue;
-    const again = { ...build, phases: [], phase: 'SUBMITTED' };
+    const again = { ...build, phases: [], phase: 'SUBMITTED', reportArns: [] };
     builds(runtime.state, account, region).put(id, again);
     queue.add(again);
   }
@@ -347,5 +347,6 @@ export function shownBuild(build: Build): CodeBuild.Build {
     initiator: build.initiator,
     encryptionKey: build.pipeline?.encryptionKey ?? project.encryptionKey,
     exportedEnvironmentVariables: [...build.exported],
+    ...(build.reportArns ? { reportArns: [...build.reportArns] } : {}),
   };
 }

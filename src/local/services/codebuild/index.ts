@@ -5,6 +5,7 @@ import { buildArn } from '../../build/record.js';
 import { awaitPipelineBuild, batchGetBuilds, builds, idOf, listBuilds, listBuildsForProject, pipelineBuildOutputs, queueOf, retryBuild, startBuild, startCommandsBuild, startPipelineBuild, startQueue, stopBuild } from './builds.js';
 import { batchGetProjects, createProject, deleteProject, listProjects, nameOf, projectArn, projects, updateProject } from './projects.js';
 import { reportGroupOperations, reportGroupRules } from './report-groups.js';
+import { reportOperations, reportRules, reportWriters } from './reports.js';
 import { GLOBAL, table } from '../../state/state.js';
 
 /** AWS CodeBuild: builds are processes on this machine. */
@@ -24,8 +25,9 @@ export const codebuild: Service = {
     ListBuildsForProject: listBuildsForProject,
     ListSourceCredentials: () => ({ sourceCredentialsInfos: [] }),
     ...reportGroupOperations,
+    ...reportOperations,
   },
-  internal: { StartPipelineBuild: startPipelineBuild, StartCommandsBuild: startCommandsBuild, AwaitPipelineBuild: awaitPipelineBuild, PipelineBuildOutputs: pipelineBuildOutputs },
+  internal: { StartPipelineBuild: startPipelineBuild, StartCommandsBuild: startCommandsBuild, AwaitPipelineBuild: awaitPipelineBuild, PipelineBuildOutputs: pipelineBuildOutputs, ...reportWriters },
   authorization: {
     CreateProject: onProject('name'),
     UpdateProject: onProject('name'),
@@ -45,6 +47,7 @@ export const codebuild: Service = {
     PipelineBuildOutputs: 'none',
     StartCommandsBuild: 'none',
     ...reportGroupRules,
+    ...reportRules,
   },
   resourceTags: (arn, context) => {
     const [, , , region, account, resource] = arn.split(':');

@@ -1,43 +1,47 @@
 import { AwsError } from '../../kernel/error.js';
 import type { Authorization, Operation, RequestContext } from '../../kernel/service.js';
 import type * as CodeBuild from '../../models/types/codebuild.js';
-import { table } from '../../state/state.js';
-
-/** Report groups exist as things of their own; what builds report into them isn't kept (the build's log says so). */
-const groups = table<CodeBuild.ReportGroup>('codebuild', 'report-groups');
+import { pageOf } from './pages.js';
+import { groupName, groupOf, removeReport, reportStore } from './report-store.js';
 
 function arnOf(name: string, context: RequestContext): string {
   return `arn:aws:codebuild:${context.region}:${context.account}:report-group/${name}`;
 }
 
-const nameOf = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
-
 export const reportGroupOperations: Readonly<Record<string, Operation>> = {
   CreateReportGroup: (input: CodeBuild.CreateReportGroupInput, context: RequestContext) => {
-    const all = groups(context.state, context.account, context.region);
+    const all = reportStore(context).groups;
     if (all.get(input.name)) throw new AwsError('ResourceAlreadyExistsException', `Report group already exists: ${arnOf(input.name, context)}`, { status: 400 });
     const group: CodeBuild.ReportGroup = { arn: arnOf(input.name, context), name: input.name, type: input.type, exportConfig: input.exportConfig, created: context.now(), lastModified: context.now(), tags: input.tags ?? [], status: 'ACTIVE' };
     all.put(input.name, group);
     return { reportGroup: group };
   },
   UpdateReportGroup: (input: CodeBuild.UpdateReportGroupInput, context: RequestContext) => {
-    const all = groups(context.state, context.account, context.region);
-    const before = all.get(nameOf(input.arn));
-    if (!before) throw new AwsError('ResourceNotFoundException', `Report group cannot be found: ${input.arn}`, { status: 400 });
+    const before = groupOf(input.arn, context);
     const group = { ...before, ...(input.exportConfig ? { exportConfig: input.exportConfig } : {}), ...(input.tags ? { tags: input.tags } : {}), lastModified: context.now() };
-    all.put(group.name!, group);
+    reportStore(context).groups.put(group.name!, group);
     return { reportGroup: group };
   },
-  DeleteReportGroup: (input: { arn: string }, context: RequestContext) => {
-    groups(context.state, context.account, context.region).delete(nameOf(input.arn));
+  // "deleteReports: … If false, you must delete any reports in the report group" (API reference).
+  DeleteReportGroup: (input: CodeBuild.DeleteReportGroupInput, context: RequestContext) => {
+    const { groups, reports } = reportStore(context);
+    const held = reports.list(groupName(input.arn));
+    if (held.length > 0 && !input.deleteReports) throw new AwsError('InvalidInputException', `Report group ${input.arn} has reports: delete them first, or set deleteReports`, { status: 400 });
+    for (const { arn } of held) removeReport(arn!, context);
+    groups.delete(groupName(input.arn));
     return {};
   },
   BatchGetReportGroups: (input: { reportGroupArns: string[] }, context: RequestContext) => {
-    const all = groups(context.state, context.account, context.region);
-    const found = input.reportGroupArns.map((arn) => all.get(nameOf(arn))).filter((group) => group !== undefined);
-    return { reportGroups: found, reportGroupsNotFound: input.reportGroupArns.filter((arn) => !all.get(nameOf(arn))) };
+    const all = reportStore(context).groups;
+    const found = input.reportGroupArns.map((arn) => all.get(groupName(arn))).filter((group) => group !== undefined);
+    return { reportGroups: found, reportGroupsNotFound: input.reportGroupArns.filter((arn) => !all.get(groupName(arn))) };
   },
-  ListReportGroups: (_input: unknown, context: RequestContext) => ({ reportGroups: groups(context.state, context.account, context.region).list().map(({ arn }) => arn!) }),
+  ListReportGroups: (input: CodeBuild.ListReportGroupsInput, context: RequestContext) => {
+    const member = input.sortBy === 'CREATED_TIME' ? 'created' : input.sortBy === 'LAST_MODIFIED_TIME' ? 'lastModified' : 'name';
+    const sorted = reportStore(context).groups.list().sort((a, b) => Number(a[member]! > b[member]!) - Number(a[member]! < b[member]!));
+    const { items, nextToken } = pageOf(input.sortOrder === 'DESCENDING' ? sorted.reverse() : sorted, input);
+    return { reportGroups: items.map(({ arn }) => arn!), ...nextToken };
+  },
 };
 
 export const reportGroupRules: Readonly<Record<string, Authorization>> = {

@@ -1,4 +1,5 @@
-import type { Malformed } from './malformed.js';
+/** Makes the error for a document that isn't one. */
+type Refuse = (detail: string) => Error;
 
 /** An element: its own name without prefix, attributes by full name, child elements, and the text directly in it. */
 export interface XmlElement {
@@ -17,7 +18,7 @@ const MOST_BYTES = 8 * 1024 * 1024;
  * Parses a document into its root element. A small part of XML 1.0 on purpose: no DTD, no entities but the five predefined ones and
  * numeric references, no nesting and no size beyond what any request needs.
  */
-export function parseXml(bytes: Uint8Array, refuse: Malformed): XmlElement {
+export function parseXml(bytes: Uint8Array, refuse: Refuse): XmlElement {
   if (bytes.byteLength > MOST_BYTES) throw refuse('the document is too large');
   let text: string;
   try {
@@ -37,9 +38,9 @@ class Parser {
   #at = 0;
   #elements = 0;
   readonly #text: string;
-  readonly #refuse: Malformed;
+  readonly #refuse: Refuse;
 
-  constructor(text: string, refuse: Malformed) {
+  constructor(text: string, refuse: Refuse) {
     this.#text = text;
     this.#refuse = refuse;
   }
