@@ -3,6 +3,8 @@ export type OpsEvent =
   | { readonly type: 'step'; readonly name: string; readonly status: 'started' | 'succeeded' | 'failed' | 'skipped'; readonly detail?: string; readonly seconds?: number }
   | { readonly type: 'log'; readonly source: string; readonly line: string }
   | { readonly type: 'action'; readonly stage: string; readonly action: string; readonly status: string; readonly detail?: string; readonly seconds?: number; readonly done: number; readonly total: number }
+  /** Resources of the stack that a running action deploys: `total` where a change set says it, `failed` since the last event. */
+  | { readonly type: 'resources'; readonly stage: string; readonly action: string; readonly stack: string; readonly done: number; readonly total?: number; readonly current?: string; readonly failed: readonly string[] }
   | { readonly type: 'stage'; readonly stage: string; readonly status: string }
   | { readonly type: 'execution'; readonly id: string; readonly status: string; readonly detail?: string }
   | { readonly type: 'gate'; readonly pipeline: string; readonly stage: string; readonly action: string; readonly token: string; readonly message?: string }

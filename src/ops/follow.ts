@@ -3,6 +3,7 @@ import { CodeBuildClient, BatchGetBuildsCommand } from '@aws-sdk/client-codebuil
 import { CodePipelineClient, GetPipelineCommand, GetPipelineExecutionCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Emit } from './events.js';
+import { ResourceFollower } from './resources.js';
 import { failedResources } from './stacks.js';
 import { clientSettings, type Target } from './target.js';
 
@@ -48,6 +49,7 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
   const settings = await clientSettings(target, pipeline.account, pipeline.region);
   const client = new CodePipelineClient(settings);
   const logs = new LogFollower(new CodeBuildClient(settings), new CloudWatchLogsClient(settings), emit);
+  const resources = new ResourceFollower(target, pipeline, emit);
   let execution = options.execution;
   const seen = new Map<string, string>();
   const asked = new Set<string>();
@@ -60,6 +62,7 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
       const done = details.filter(({ status }) => status === 'Succeeded').length;
       for (const detail of details) report(detail, seen, done, total, emit);
       if (options.logs) await logs.advance(details);
+      await resources.advance(details);
       const status = pipelineExecution?.status ?? 'Unknown';
       if (status !== 'InProgress' && status !== 'Stopping') {
         const next = await successor(client, pipeline.name, execution, status);

@@ -66,7 +66,10 @@ export function liveRenderer(screen: Screen, out: Terminal, options: { logs: boo
 interface Running {
   readonly name: string;
   readonly since: number;
+  /** The last line of its log. */
   last: string;
+  /** Resources of the stack it deploys. */
+  resources?: { readonly done: number; readonly total?: number; readonly current?: string };
 }
 
 /** What the footer shows, as events tell it. */
@@ -104,6 +107,11 @@ class FooterState {
         }
         return;
       }
+      case 'resources': {
+        const running = this.running.get(`${event.stage}/${event.action}`);
+        if (running) running.resources = event;
+        return;
+      }
       case 'log': {
         const running = this.running.get(event.source);
         if (running) running.last = event.line;
@@ -126,7 +134,7 @@ class FooterState {
     return [
       out.style('dim', `${head}${'─'.repeat(Math.max(0, width - head.length))}`),
       ...(this.stages.length > 0 ? [fit(` ${this.stages.map((stage) => `${stage.name}${this.glyph(stage)}`).join(' ')}`)] : []),
-      ...shown.map(({ name, since, last }) => fit(` ▶ ${name}  ${Math.floor((Date.now() - since) / 1000)}s${last ? `  ${last}` : ''}`)),
+      ...shown.map((running) => fit(` ▶ ${running.name}${progress(running, width)}  ${Math.floor((Date.now() - running.since) / 1000)}s${running.last ? `  ${running.last}` : ''}`)),
       ...(active.length > shown.length ? [fit(` … ${active.length - shown.length} more`)] : []),
       ...(total > 0 ? [fit(` ${done}/${total} actions · Ctrl-C stops, the next run goes on`)] : []),
     ];
@@ -138,4 +146,16 @@ class FooterState {
     if (states.every((state) => state === 'Succeeded')) return '✓';
     return actions.some((action) => this.running.has(`${name}/${action}`)) || states.some((state) => state !== undefined) ? '▶' : '·';
   }
+}
+
+const BAR = 10;
+/** Columns from which on a bar has room beside what it stands for. */
+const BAR_FROM = 60;
+
+/** ` ███████░░░ 9/13 LogGroup`. */
+function progress({ resources }: Running, width: number): string {
+  if (!resources) return '';
+  const { done, total, current } = resources;
+  const filled = total ? Math.floor((BAR * done) / total) : 0;
+  return [total && width >= BAR_FROM ? ` ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}` : '', ` ${total === undefined ? `${done} done` : `${done}/${total}`}`, current ? ` ${current}` : ''].join('');
 }

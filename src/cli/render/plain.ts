@@ -48,6 +48,8 @@ export function eventLines(out: Terminal, options: { logs: boolean }): EventLine
         case 'action':
           if (event.status === 'InProgress') return undefined;
           return `${mark(event.status, out)} ${`${event.stage}/${event.action}`.padEnd(34)} ${seconds(event.seconds)}  ${event.done}/${event.total}${event.detail ? `  ${oneLine(event.detail)}` : ''}`;
+        case 'resources':
+          return event.failed.length === 0 ? undefined : event.failed.map((reason) => `${mark('failed', out)} ${`${event.stage}/${event.action}`.padEnd(34)} ${oneLine(reason)}`).join('\n');
         case 'log': {
           const tail = tails.get(event.source) ?? [];
           tail.push(event.line);

@@ -69,6 +69,31 @@ describe('the footer', () => {
     render.close();
   });
 
+  it('shows how far a deployment is: resources done of all, and the one that is worked on', () => {
+    const render = open();
+    render.emit(pipeline);
+    render.emit(action('Dev', 'App.Deploy', 'InProgress', 0));
+    render.emit({ type: 'resources', stage: 'Dev', action: 'App.Deploy', stack: 'App', done: 9, total: 13, current: 'LogGroup', failed: [] });
+    vi.advanceTimersByTime(6000);
+    expect(screen.seen).toContain(' ▶ Dev/App.Deploy ██████░░░░ 9/13 LogGroup  6s');
+    render.emit({ type: 'resources', stage: 'Dev', action: 'App.Deploy', stack: 'App', done: 10, failed: ['Db (AWS::RDS::DBInstance): no subnet'] });
+    vi.advanceTimersByTime(300);
+    expect(screen.seen[0]).toMatch(/^✖ Dev\/App\.Deploy +Db \(AWS::RDS::DBInstance\): no subnet$/);
+    expect(screen.seen).toContain(' ▶ Dev/App.Deploy 10 done  6s');
+    render.close();
+  });
+
+  it('leaves the bar out where there is no room for it', () => {
+    const render = open(40);
+    render.emit(pipeline);
+    render.emit(action('Dev', 'App.Deploy', 'InProgress', 0));
+    render.emit({ type: 'resources', stage: 'Dev', action: 'App.Deploy', stack: 'App', done: 9, total: 13, current: 'AVeryLongLogicalIdOfALogGroup', failed: [] });
+    vi.advanceTimersByTime(300);
+    expect(screen.seen.find((line) => line.includes('App.Deploy'))).toMatch(/^ ▶ Dev\/App\.Deploy 9\/13 AVeryLong\w*…$/);
+    expect(Math.max(...screen.seen.map((line) => line.length))).toBeLessThan(40);
+    render.close();
+  });
+
   it('marks the stage where something failed', () => {
     const render = open();
     render.emit(pipeline);
