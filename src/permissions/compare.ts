@@ -90,7 +90,7 @@ function harmless(atom: Grant, isNew: (id: string) => boolean, accounts: readonl
   if (atom.holder.startsWith('trust of ')) return atom.principals.every((principal) => principal.startsWith('Service:'));
   if (atom.holder.startsWith('network of ')) return atom.principals.every((peer) => onlyNew([peer], isNew)) || atom.actions.every((action) => action.startsWith('egress:'));
   if (atom.actions.includes('iam:attached-policy')) return atom.resources.every((arn) => HARMLESS.test(arn));
-  if (atom.holder.startsWith('policy of ') || atom.holder.startsWith('public access of ') || atom.holder.startsWith('URL of ')) return atom.principals.length > 0 && atom.principals.every((principal) => owned(principal, isNew, accounts));
+  if (atom.holder.startsWith('policy of ') || atom.holder.startsWith('URL of ')) return atom.principals.length > 0 && atom.principals.every((principal) => owned(principal, isNew, accounts));
   return atom.resources.length > 0 && onlyNew(atom.resources, isNew);
 }
 
@@ -129,5 +129,5 @@ function accountOf(principal: string): string | undefined {
 
 function liftedDeny({ holder, source, actions, resources, principals, negated, condition }: Grant): Broadening {
   const what = holder.startsWith('boundary of ') ? `the boundary ${negated}` : `the denial of ${actions.join(', ')}${resources.length > 0 ? ` on ${resources.join(', ')}` : ''}${principals.length > 0 ? ` for ${principals.join(', ')}` : ''}${condition ? ` when ${condition}` : ''}`;
-  return { rank: 'undecided', holder, source, witness: `${holder}: ${what} is gone or narrower` };
+  return { rank: holder.startsWith('public access of ') ? 'public' : 'undecided', holder, source, witness: `${holder}: ${what} is gone or narrower` };
 }

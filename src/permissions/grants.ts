@@ -77,11 +77,11 @@ function attached(id: string, properties: Properties): Grant[] {
   return holders.flatMap((holder) => document(holder, id, properties['PolicyDocument']));
 }
 
-/** A bucket lets the public in as far as its block leaves off (S3 User Guide, "Blocking public access": all four on for new buckets). */
+/** Each part of a bucket's public-access block denies something to everybody: gone, it no longer does. */
 function publicAccess(id: string, properties: Properties): Grant[] {
-  const block = properties['PublicAccessBlockConfiguration'] as Properties | undefined;
-  const open = block ? ['BlockPublicAcls', 'BlockPublicPolicy', 'IgnorePublicAcls', 'RestrictPublicBuckets'].filter((key) => String(block[key] ?? 'false') !== 'true') : [];
-  return open.map((setting) => grant(`public access of ${id}`, id, { principals: ['*'], actions: [`s3:without-${setting}`] }));
+  const block = (properties['PublicAccessBlockConfiguration'] ?? {}) as Properties;
+  const closed = ['BlockPublicAcls', 'BlockPublicPolicy', 'IgnorePublicAcls', 'RestrictPublicBuckets'].filter((key) => String(block[key] ?? 'false') === 'true');
+  return closed.map((setting) => grant(`public access of ${id}`, id, { effect: 'Deny', principals: ['*'], actions: [setting] }));
 }
 
 function lambdaPermission(id: string, properties: Properties): Grant[] {
