@@ -11,7 +11,7 @@ import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
 import { type BootstrapSettings, type OperatedFleet, type Pair } from '../ops/fleet/fleet.js';
 import type { PipelineRef } from '../ops/follow.js';
 import { localEnvironment } from '../ops/run/programs.js';
-import { synthesize } from '../ops/synth.js';
+import { synthesize, unlessAsBefore } from '../ops/synth.js';
 import { localPipelines } from './pipelines.js';
 import type { World, WorldOptions } from './world.js';
 
@@ -99,7 +99,9 @@ async function synth(world: World, app: string): Promise<string> {
   if (!existsSync(join(app, 'cdk.json'))) throw new FlotillaError('OPS003', `there is no cdk.json in ${app}`, { fix: '--app FOLDER of a CDK app', exitCode: 2 });
   world.render.emit({ type: 'step', name: 'synth', status: 'started' });
   const start = performance.now();
-  const output = await synthesize(join(world.folder, 'work', 'operate.out'), { cwd: app, env: await environmentOf(world), emit: (event) => world.render.emit(event) });
+  const output = join(world.folder, 'work', 'operate.out');
+  const { account, region } = fallback(world);
+  await unlessAsBefore(output, app, `${world.target.kind} ${account}/${region}`, async () => synthesize(output, { cwd: app, env: await environmentOf(world), emit: (event) => world.render.emit(event) }));
   world.render.emit({ type: 'step', name: 'synth', status: 'succeeded', seconds: (performance.now() - start) / 1000 });
   return output;
 }

@@ -1,6 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { headTree, isDirty, repositoryRoot } from './run/git.js';
 import { runProgram } from './run/programs.js';
 import type { Emit } from './events.js';
 
@@ -29,4 +31,24 @@ export async function synthesize(output: string, call: CdkCall): Promise<string>
   mkdirSync(dirname(output), { recursive: true });
   await runCdk(['synth', '--quiet', '--output', output], 'OPS007', 'cdk synth', call);
   return output;
+}
+
+/**
+ * Synthesizes only where something the app is made of has changed since the assembly in `output` was written: the commit's tree, what is
+ * installed, Node, the CLI, and `as`, in whose name it looks things up. An app whose folder has changes that aren't committed, or lies in no repository, is always synthesized.
+ */
+export async function unlessAsBefore(output: string, app: string, as: string, synthesis: () => Promise<unknown>): Promise<void> {
+  const note = `${output}.made-of.json`;
+  const state = await stateOf(app, as);
+  if (state !== undefined && existsSync(join(output, 'manifest.json')) && existsSync(note) && readFileSync(note, 'utf8') === state) return;
+  rmSync(note, { force: true });
+  await synthesis();
+  if (state !== undefined) writeFileSync(note, state);
+}
+
+async function stateOf(app: string, as: string): Promise<string | undefined> {
+  const root = await repositoryRoot(app).catch(() => undefined);
+  if (root === undefined || (await isDirty(root))) return undefined;
+  const installed = join(app, 'node_modules', '.package-lock.json');
+  return JSON.stringify({ tree: await headTree(root), app, as, node: process.version, installed: existsSync(installed) ? createHash('sha256').update(readFileSync(installed)).digest('hex') : undefined, cli: cdkProgram() });
 }

@@ -4,7 +4,7 @@ import { CodePipelineClient, GetPipelineCommand, ListPipelineExecutionsCommand, 
 import { CreateSecretCommand, DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,9 +14,10 @@ import { DEFAULT_QUALIFIER } from '../../shared/bootstrap.js';
 import { FlotillaError } from '../../shared/errors.js';
 import type { Emit } from '../events.js';
 import { followExecution, type FollowResult, type Gate, type PipelineRef } from '../follow.js';
+import { unlessAsBefore } from '../synth.js';
 import { clientSettings, type Target } from '../target.js';
 import { readAssembly, type AssemblyModel, type AssemblyStack, type Environment, type PipelineStack } from './assembly.js';
-import { commitToRun, headTree, isDirty, pushCommit, repositoryRoot, type CommitInfo } from './git.js';
+import { commitToRun, isDirty, pushCommit, repositoryRoot, type CommitInfo } from './git.js';
 import { localEnvironment, runProgram } from './programs.js';
 
 /** The local cloud, as far as a run needs more of it than AWS's APIs. */
@@ -90,7 +91,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   if (!options.dirty && (await isDirty(root))) emit({ type: 'note', text: 'the working tree has changes that are not in the commit; --dirty takes them along' });
   const cdk = new Cdk(options);
   await prepareDependencies(options);
-  const assembly = await step(emit, 'synth', () => cdk.synth(root), (made) => `${made.stacks.length} stacks · ${new Set(made.environments.map(({ account }) => account)).size} accounts · ${new Set(made.environments.map(({ region }) => region)).size} regions`);
+  const assembly = await step(emit, 'synth', () => cdk.synth(), (made) => `${made.stacks.length} stacks · ${new Set(made.environments.map(({ account }) => account)).size} accounts · ${new Set(made.environments.map(({ region }) => region)).size} regions`);
   if (assembly.pipelines.length === 0) throw new FlotillaError('RUN005', 'the app has no pipeline', { why: 'no stack of the top assembly holds an AWS::CodePipeline::Pipeline', fix: 'flotilla run takes CDK Pipelines apps; deploy others with cdk deploy --profile NAME (flotilla cloud env)' });
   await options.accounts?.restore(assembly);
   await bootstrapAll(assembly, cdk, options);
@@ -153,13 +154,6 @@ function pythonEnvironment(folder: string, directory: string): string {
   return join(folder, 'python', key);
 }
 
-/** Everything a synthesis depends on that can be named; undefined where the working tree has changes. */
-async function stateOf(root: string, directory: string): Promise<string | undefined> {
-  if (await isDirty(root)) return undefined;
-  const installed = join(directory, 'node_modules', '.package-lock.json');
-  return JSON.stringify({ tree: await headTree(root), directory, node: process.version, modules: existsSync(installed) ? createHash('sha256').update(readFileSync(installed)).digest('hex') : undefined, cli: require.resolve('aws-cdk/package.json') });
-}
-
 /** Whether a stack is deployed with just this template and these tags. */
 async function deployedAs({ stackName, account, region, templateFile, tags }: AssemblyStack, target: Target): Promise<boolean> {
   const client = new CloudFormationClient(await clientSettings(target, account, region));
@@ -188,15 +182,9 @@ class Cdk {
   }
 
   /** What the app synthesizes to; as before where nothing it is made of has changed. The pipeline's own Synth always runs. */
-  async synth(root: string): Promise<AssemblyModel> {
+  async synth(): Promise<AssemblyModel> {
     const { directory } = this.options;
-    const note = join(dirname(this.output), 'synth.json');
-    const state = await stateOf(root, directory);
-    if (state === undefined || !existsSync(note) || readFileSync(note, 'utf8') !== state) {
-      rmSync(note, { force: true });
-      await this.run(['synth', '--quiet', '--output', this.output], DEFAULT_ENVIRONMENT, 'RUN007', 'cdk synth', directory);
-      if (state !== undefined) writeFileSync(note, state);
-    }
+    await unlessAsBefore(this.output, directory, 'LOCAL', () => this.run(['synth', '--quiet', '--output', this.output], DEFAULT_ENVIRONMENT, 'RUN007', 'cdk synth', directory));
     return readAssembly(this.output, DEFAULT_ENVIRONMENT);
   }
 
