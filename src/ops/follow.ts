@@ -78,8 +78,7 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
         continue;
       }
       for (const gate of await gates(client, pipeline.name, execution)) {
-        // What runs beside a gate may still decide it, as a check of permissions does, and tells what the answer depends on.
-        if (asked.has(gate.token) || details.some(({ stageName, status: state, input }) => stageName === gate.stage && state === 'InProgress' && input?.actionTypeId?.category !== 'Approval')) continue;
+        if (asked.has(gate.token) || !waitsForPeople(gate, details)) continue;
         asked.add(gate.token);
         emit({ type: 'gate', ...gate });
         const decision = await options.gate(gate);
@@ -108,6 +107,15 @@ async function announce(client: CodePipelineClient, name: string, emit: Emit): P
   const stages = (pipeline?.stages ?? []).map((stage) => ({ name: stage.name ?? '', actions: (stage.actions ?? []).map((action) => action.name ?? '') }));
   emit({ type: 'pipeline', name, stages });
   return stages.reduce((sum, { actions }) => sum + actions.length, 0);
+}
+
+/**
+ * Whether a gate waits for people alone. What runs beside it may still decide it, as a check of permissions does, and tells what the answer
+ * depends on; and a gate that isn't among the actions yet is younger than they are.
+ */
+function waitsForPeople(gate: Gate, details: readonly ActionExecutionDetail[]): boolean {
+  const running = details.filter(({ stageName, status }) => stageName === gate.stage && status === 'InProgress');
+  return running.some(({ actionName }) => actionName === gate.action) && running.every(({ input }) => input?.actionTypeId?.category === 'Approval');
 }
 
 /** Latest attempt of each action, in the order they started. */

@@ -35,15 +35,16 @@ export async function synthesize(output: string, call: CdkCall): Promise<string>
 
 /**
  * Synthesizes only where something the app is made of has changed since the assembly in `output` was written: the commit's tree, what is
- * installed, Node, the CLI, and `as`, in whose name it looks things up. An app whose folder has changes that aren't committed, or lies in no repository, is always synthesized.
+ * installed, Node, the CLI, and `as`, in whose name it looks things up. An app whose folder has changes that aren't committed, or lies in no repository, is always synthesized. Answers whether it was.
  */
-export async function unlessAsBefore(output: string, app: string, as: string, synthesis: () => Promise<unknown>): Promise<void> {
+export async function unlessAsBefore(output: string, app: string, as: string, synthesis: () => Promise<unknown>): Promise<boolean> {
   const note = `${output}.made-of.json`;
   const state = await stateOf(app, as);
-  if (state !== undefined && existsSync(join(output, 'manifest.json')) && existsSync(note) && readFileSync(note, 'utf8') === state) return;
+  if (state !== undefined && existsSync(join(output, 'manifest.json')) && existsSync(note) && readFileSync(note, 'utf8') === state) return false;
   rmSync(note, { force: true });
   await synthesis();
   if (state !== undefined) writeFileSync(note, state);
+  return true;
 }
 
 async function stateOf(app: string, as: string): Promise<string | undefined> {

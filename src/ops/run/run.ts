@@ -91,7 +91,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   if (!options.dirty && (await isDirty(root))) emit({ type: 'note', text: 'the working tree has changes that are not in the commit; --dirty takes them along' });
   const cdk = new Cdk(options);
   await prepareDependencies(options);
-  const assembly = await step(emit, 'synth', () => cdk.synth(), (made) => `${made.stacks.length} stacks · ${new Set(made.environments.map(({ account }) => account)).size} accounts · ${new Set(made.environments.map(({ region }) => region)).size} regions`);
+  const { assembly } = await step(emit, 'synth', () => cdk.synth(), ({ assembly: { stacks, environments }, made }) => `${made ? '' : 'as before · '}${stacks.length} stacks · ${new Set(environments.map(({ account }) => account)).size} accounts · ${new Set(environments.map(({ region }) => region)).size} regions`);
   if (assembly.pipelines.length === 0) throw new FlotillaError('RUN005', 'the app has no pipeline', { why: 'no stack of the top assembly holds an AWS::CodePipeline::Pipeline', fix: 'flotilla run takes CDK Pipelines apps; deploy others with cdk deploy --profile NAME (flotilla cloud env)' });
   await options.accounts?.restore(assembly);
   await bootstrapAll(assembly, cdk, options);
@@ -182,10 +182,10 @@ class Cdk {
   }
 
   /** What the app synthesizes to; as before where nothing it is made of has changed. The pipeline's own Synth always runs. */
-  async synth(): Promise<AssemblyModel> {
+  async synth(): Promise<{ readonly assembly: AssemblyModel; readonly made: boolean }> {
     const { directory } = this.options;
-    await unlessAsBefore(this.output, directory, 'LOCAL', () => this.run(['synth', '--quiet', '--output', this.output], DEFAULT_ENVIRONMENT, 'RUN007', 'cdk synth', directory));
-    return readAssembly(this.output, DEFAULT_ENVIRONMENT);
+    const made = await unlessAsBefore(this.output, directory, 'LOCAL', () => this.run(['synth', '--quiet', '--output', this.output], DEFAULT_ENVIRONMENT, 'RUN007', 'cdk synth', directory));
+    return { assembly: readAssembly(this.output, DEFAULT_ENVIRONMENT), made };
   }
 
   async bootstrap(environment: Environment, args: readonly string[]): Promise<void> {
