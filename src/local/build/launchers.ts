@@ -36,6 +36,7 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
   script('npm', npmLauncher(root));
   script('aws', awsLauncher(bin));
   script('curl', curlLauncher(bin));
+  script('docker', dockerLauncher(bin));
   for (const name of ['python', 'python3']) script(name, pythonLauncher(name, bin));
   script(join('..', 'last', 'esbuild'), '#!/bin/sh\nexec npx --yes esbuild@0 "$@"\n');
   for (const name of ['pip', 'pip3']) script(name, `#!/bin/sh\nexec "${join(bin, 'python3')}" -m pip "$@"\n`);
@@ -48,6 +49,7 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
       FLOTILLA_TOOLS: JSON.stringify(tools),
       FLOTILLA_TREES: trees,
       FLOTILLA_ENDPOINT: endpoint,
+      ...engineSettings(),
       NODE_OPTIONS: `--require=${join(root, 'preload.cjs')}`,
       npm_config_cache: npmCache,
       npm_config_update_notifier: 'false',
@@ -133,6 +135,64 @@ while [ $n -gt 0 ]; do
   esac
 done
 exec "$real" "$@"
+`;
+}
+
+/** What leads a container engine to its daemon or its storage; nothing here proves who the user is. */
+const ENGINE_SETTINGS = ['DOCKER_HOST', 'CONTAINER_HOST', 'CONTAINERS_STORAGE_CONF', 'STORAGE_DRIVER', 'BUILDAH_ISOLATION'];
+
+function engineSettings(user: NodeJS.ProcessEnv = process.env): Record<string, string> {
+  const kept = ENGINE_SETTINGS.flatMap((name) => (user[name] === undefined ? [] : [[name, user[name]]]));
+  return { ...(Object.fromEntries(kept) as Record<string, string>), ...(user['CDK_DOCKER'] ? { FLOTILLA_ENGINE: user['CDK_DOCKER'] } : {}) };
+}
+
+/**
+ * `docker` of a build: the engine that CDK_DOCKER names, else the first that answers. An ECR registry stands for the local cloud's own, whose address
+ * the engine is given with the registry's name as the first part of the repository; a login holds for that address.
+ */
+function dockerLauncher(bin: string): string {
+  return `#!/bin/sh
+rest=
+IFS=:
+for folder in $PATH; do [ "$folder" = "${bin}" ] || rest="\${rest:+$rest:}$folder"; done
+unset IFS
+PATH=$rest
+engine=$FLOTILLA_ENGINE
+if [ -z "$engine" ]; then
+  for name in docker finch podman buildah; do
+    command -v "$name" >/dev/null 2>&1 || continue
+    case "$name" in
+      docker|finch) "$name" version >/dev/null 2>&1 || { silent="$silent $name"; continue; } ;;
+    esac
+    engine=$name
+    break
+  done
+fi
+if [ -z "$engine" ]; then
+  echo "docker: no container engine answers on this machine (\${silent:+not answering:$silent; }looked for docker, finch, podman, buildah). Install or start one, or name it with CDK_DOCKER; within bubblewrap none can be reached (FLOTILLA_ISOLATION=process)" >&2
+  exit 127
+fi
+local=\${FLOTILLA_ENDPOINT#*://}
+verb=$1
+ours=
+n=$#
+while [ $n -gt 0 ]; do
+  arg=$1; shift; n=$((n - 1))
+  name=\${arg#http*://}
+  case "$name" in
+    "$local"|"$local"/*) ours=1 ;;
+    [0-9]*.dkr.ecr.*.amazonaws.com|[0-9]*.dkr.ecr.*.amazonaws.com/*)
+      ours=1
+      if [ "$verb" = login ] || [ "$verb" = logout ]; then arg=$local; else arg=$local/$name; fi ;;
+  esac
+  set -- "$@" "$arg"
+done
+# These refuse a registry without TLS unless told; docker and finch take one on loopback.
+case "\${engine##*/}" in podman|buildah)
+  case "$ours$verb" in 1login|1push|1pull) shift; set -- "$verb" --tls-verify=false "$@" ;; esac ;;
+esac
+case "\${engine##*/}$verb" in buildahinspect) shift; set -- inspect --type image "$@" ;; esac
+exec "$engine" "$@"
 `;
 }
 

@@ -109,6 +109,31 @@ describe('launchers', () => {
     expect(await shown('curl https://example.com/https://abc')).toEqual(['[https://example.com/https://abc]']);
   });
 
+  it.each([
+    ['podman', 'login --username AWS --password-stdin https://111111111111.dkr.ecr.eu-west-1.amazonaws.com', ['[login]', '[--tls-verify=false]', '[--username]', '[AWS]', '[--password-stdin]', '[127.0.0.1:4566]']],
+    ['podman', 'tag asset 111111111111.dkr.ecr.eu-west-1.amazonaws.com/repo:v1', ['[tag]', '[asset]', '[127.0.0.1:4566/111111111111.dkr.ecr.eu-west-1.amazonaws.com/repo:v1]']],
+    ['podman', 'push 111111111111.dkr.ecr.eu-west-1.amazonaws.com/repo:v1', ['[push]', '[--tls-verify=false]', '[127.0.0.1:4566/111111111111.dkr.ecr.eu-west-1.amazonaws.com/repo:v1]']],
+    ['engine', 'push 111111111111.dkr.ecr.eu-west-1.amazonaws.com/repo:v1', ['[push]', '[127.0.0.1:4566/111111111111.dkr.ecr.eu-west-1.amazonaws.com/repo:v1]']],
+    ['podman', 'pull python:3 "a b"', ['[pull]', '[python:3]', '[a b]']],
+    ['buildah', 'inspect asset', ['[inspect]', '[--type]', '[image]', '[asset]']],
+  ])('make %s push to the local registry: %s', async (engine, args, expected) => {
+    fake(engine, echo);
+    const { lines } = await run([`docker ${args}`], { state: { ...state, env: { ...state.env, FLOTILLA_ENGINE: engine } } });
+    expect(lines).toEqual(expected);
+  });
+
+  it('take the first container engine that answers, and say so where none does', async () => {
+    const machine = join(folder, 'machine');
+    mkdirSync(machine);
+    for (const name of ['sh', 'env']) symlinkSync(`/usr/bin/${name}`, join(machine, name));
+    const only = { ...state, env: { ...state.env, FLOTILLA_ENGINE: '', PATH: [launchers.bin, machine].join(delimiter) } };
+    writeFileSync(join(machine, 'docker'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const none = await run(['docker ps'], { state: only });
+    expect([none.exit.code, none.lines.at(-1)]).toEqual([127, expect.stringMatching(/^docker: no container engine answers on this machine \(not answering: docker; looked for .*CDK_DOCKER/)]);
+    writeFileSync(join(machine, 'podman'), '#!/bin/sh\necho "podman $*"\n', { mode: 0o755 });
+    expect((await run(['docker ps'], { state: only })).lines).toEqual(['podman ps']);
+  });
+
   it('let npm be npm, except where it installs', async () => {
     fake('npm', echo);
     expect(await shown('npm run "a b" -- --x')).toEqual(['[run]', '[a b]', '[--]', '[--x]']);
