@@ -10,6 +10,7 @@ import { prepareHome, resolveIsolation, startProcess, type Isolation, type Mount
 import { lambdaFolder, runtimeFolders, unfolded, unfoldedLayers } from './code.js';
 import { layerBlobs } from './layers.js';
 import { LogStream } from './logs.js';
+import { olderSdk } from './older-sdk.js';
 import { program } from './runtimes.js';
 import type { Resolved } from './store.js';
 
@@ -78,8 +79,9 @@ export class Instance {
     const code = await unfolded(runtime, version.code.blob!);
     const blobs = layerBlobs(runtime, version.layers.map(({ arn }) => arn));
     const layers = blobs.length > 0 ? await unfoldedLayers(runtime, blobs) : undefined;
+    const sdk = await olderSdk(runtime, version.runtime, [code, layers]);
     const port = await instance.listen();
-    instance.spawn({ code, layers, isolation, port, initialization, run, stream, account: owner.account });
+    instance.spawn({ code, layers, sdk, isolation, port, initialization, run, stream, account: owner.account });
     return instance;
   }
 
@@ -144,8 +146,8 @@ export class Instance {
     return (server.address() as { port: number }).port;
   }
 
-  private spawn(options: { code: string; layers: string | undefined; isolation: Isolation; port: number; initialization: string; run: { command: string; args: string[]; marks: boolean; launcher?: boolean }; stream: string; account: string }): void {
-    const { code, layers, isolation, port, run } = options;
+  private spawn(options: { code: string; layers: string | undefined; sdk: string | undefined; isolation: Isolation; port: number; initialization: string; run: { command: string; args: string[]; marks: boolean; launcher?: boolean }; stream: string; account: string }): void {
+    const { code, layers, sdk, isolation, port, run } = options;
     mkdirSync(join(lambdaFolder(this.runtime), 'instances'), { recursive: true, mode: 0o700 });
     prepareHome(this.home);
     const inside = isolation === 'bwrap';
@@ -157,6 +159,7 @@ export class Instance {
           { source: join(lambdaFolder(this.runtime), 'code', 'node_modules'), target: '/var/node_modules' },
           { source: code, target: '/var/task' },
           ...(layers ? [{ source: layers, target: '/opt' }] : []),
+          ...(sdk ? [{ source: sdk }] : []),
         ]
       : [];
     this.marks = run.marks;
@@ -169,14 +172,14 @@ export class Instance {
       home: this.home,
       isolation,
       mounts,
-      env: this.environment({ task, opt, port, initialization: options.initialization, stream: options.stream, layers: layers !== undefined }),
+      env: this.environment({ task, opt, sdk, port, initialization: options.initialization, stream: options.stream, layers: layers !== undefined }),
       onOutput: (line) => this.output(line),
       limits: { graceMs: 100 },
     });
     void this.process.exit.then(({ code: status, signal, error }) => this.exited(error ?? (signal ? `signal: ${signal}` : `exit status ${status}`), status === 0));
   }
 
-  private environment({ task, opt, port, initialization, stream, layers }: { task: string; opt: string; port: number; initialization: string; stream: string; layers: boolean }): Record<string, string> {
+  private environment({ task, opt, sdk, port, initialization, stream, layers }: { task: string; opt: string; sdk: string | undefined; port: number; initialization: string; stream: string; layers: boolean }): Record<string, string> {
     const { version, at } = this.target;
     const { accessKeyId, secretAccessKey, sessionToken } = this.role.credentials;
     const python = /^python3\.\d+$/.test(version.runtime ?? '') ? `${opt}/python:${opt}/python/lib/${version.runtime}/site-packages` : `${opt}/python`;
@@ -185,7 +188,7 @@ export class Instance {
       LANG: 'en_US.UTF-8',
       PATH: `${opt}/bin:${process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`,
       LD_LIBRARY_PATH: `${task}:${task}/lib:${opt}/lib`,
-      NODE_PATH: `${opt}/nodejs/node_modules:${opt}/nodejs/node${process.versions.node.split('.')[0]}/node_modules`,
+      NODE_PATH: `${opt}/nodejs/node_modules:${opt}/nodejs/node${process.versions.node.split('.')[0]}/node_modules${sdk === undefined ? '' : `:${sdk}`}`,
       PYTHONPATH: python,
       ...version.environment,
       // AWS sets these last: they can't be chosen.

@@ -43,6 +43,7 @@ function pythonAt(name: string): Promise<string | undefined> {
 }
 
 /** AWS answers 502, which clients try again; here trying again never helps. */
-function cannot(message: string): AwsError {
+/** What this machine can't run, as Lambda says that a runtime is none. */
+export function cannot(message: string): AwsError {
   return new AwsError('InvalidRuntimeException', message, { status: 400, fields: { Type: 'User' } });
 }
