@@ -91,7 +91,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   if (!options.dirty && (await isDirty(root))) emit({ type: 'note', text: 'the working tree has changes that are not in the commit; --dirty takes them along' });
   const cdk = new Cdk(options);
   await prepareDependencies(options);
-  const { assembly } = await step(emit, 'synth', () => cdk.synth(), ({ assembly: { stacks, environments }, made }) => `${made ? '' : 'as before · '}${stacks.length} stacks · ${new Set(environments.map(({ account }) => account)).size} accounts · ${new Set(environments.map(({ region }) => region)).size} regions`);
+  const { assembly } = await step(emit, 'synth', () => synthesize(cdk, options), ({ assembly: { stacks, environments }, made }) => `${made ? '' : 'as before · '}${stacks.length} stacks · ${new Set(environments.map(({ account }) => account)).size} accounts · ${new Set(environments.map(({ region }) => region)).size} regions`);
   if (assembly.pipelines.length === 0) throw new FlotillaError('RUN005', 'the app has no pipeline', { why: 'no stack of the top assembly holds an AWS::CodePipeline::Pipeline', fix: 'flotilla run takes CDK Pipelines apps; deploy others with cdk deploy --profile NAME (flotilla cloud env)' });
   await options.accounts?.restore(assembly);
   await bootstrapAll(assembly, cdk, options);
@@ -182,10 +182,18 @@ class Cdk {
   }
 
   /** What the app synthesizes to; as before where nothing it is made of has changed. The pipeline's own Synth always runs. */
-  async synth(): Promise<{ readonly assembly: AssemblyModel; readonly made: boolean }> {
+  async synth(as: Environment = DEFAULT_ENVIRONMENT): Promise<{ readonly assembly: AssemblyModel; readonly made: boolean }> {
     const { directory } = this.options;
-    const made = await unlessAsBefore(this.output, directory, 'LOCAL', () => this.run(['synth', '--quiet', '--output', this.output], DEFAULT_ENVIRONMENT, 'RUN007', 'cdk synth', directory));
-    return { assembly: readAssembly(this.output, DEFAULT_ENVIRONMENT), made };
+    const made = await unlessAsBefore(this.output, directory, 'LOCAL', () => this.run(['synth', '--quiet', '--output', this.output], as, 'RUN007', 'cdk synth', directory));
+    return { assembly: readAssembly(this.output, as), made };
+  }
+
+  /** The assembly of a synthesis that failed for want of what it looks up; undefined where it failed otherwise. */
+  unfinished(): AssemblyModel | undefined {
+    const manifest = join(this.output, 'manifest.json');
+    if (!existsSync(manifest)) return undefined;
+    const { missing = [] } = JSON.parse(readFileSync(manifest, 'utf8')) as { missing?: readonly unknown[] };
+    return missing.length > 0 ? readAssembly(this.output, DEFAULT_ENVIRONMENT) : undefined;
   }
 
   async bootstrap(environment: Environment, args: readonly string[]): Promise<void> {
@@ -235,6 +243,22 @@ function bundlers(folder: string): string {
   mkdirSync(bin, { recursive: true });
   writeFileSync(join(bin, 'esbuild'), '#!/bin/sh\nexec npx --yes esbuild@0 "$@"\n', { mode: 0o755 });
   return bin;
+}
+
+/**
+ * Synthesizes; an app that looks up what its accounts hold (availability zones, VPCs, images) needs their lookup roles for it, so its pairs are bootstrapped
+ * first and it is synthesized again in the name of the pipeline's account, which those roles trust.
+ */
+async function synthesize(cdk: Cdk, options: RunOptions): ReturnType<Cdk['synth']> {
+  try {
+    return await cdk.synth();
+  } catch (error) {
+    const unfinished = options.accounts ? undefined : cdk.unfinished();
+    const pipeline = unfinished?.pipelines[0];
+    if (!unfinished || !pipeline) throw error;
+    await bootstrapAll(unfinished, cdk, options);
+    return cdk.synth({ account: pipeline.account, region: pipeline.region });
+  }
 }
 
 const VERSION_NEEDED = 30;

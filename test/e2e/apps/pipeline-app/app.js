@@ -13,6 +13,7 @@ class Service extends Stage {
     super(scope, id, props);
     const stack = new Stack(this, 'Service');
     new CfnParameter(stack, 'Value', { type: 'String', name: '/service/value', value: shape.value });
+    if (shape.lookup) new CfnParameter(stack, 'Zones', { type: 'String', name: '/service/zones', value: stack.availabilityZones.join() });
     if (shape.role) new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('ReadOnlyAccess')] });
     this.value = new CfnOutput(stack, 'Deployed', { value: shape.value });
   }
