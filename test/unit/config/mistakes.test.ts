@@ -52,7 +52,7 @@ describe('what was meant', () => {
   });
 
   test('an account one digit off another one is warned of, not refused', () => {
-    const { warnings } = inspectFleet(file('twins.yaml', fleet('  a: { account: "333333333333", region: us-east-1 }\n  b: { account: "333333333333", region: eu-west-1 }\n  c: { account: "333333333323", region: us-east-1 }')));
+    const { warnings } = inspectFleet(file('twins.yaml', fleet(`  a: { account: "333333333333", region: us-east-1 }\n  b: { account: "333333333333", region: eu-west-1 }\n  c: { account: "${'3'.repeat(10)}23", region: us-east-1 }`)));
     expect(warnings).toMatchObject([{ code: 'CFG070', path: 'environments.c.account', fix: 'did you mean "333333333333"?' }]);
     expect(warnings[0]!.where).toMatch(/twins.yaml:6:17$/);
   });
