@@ -169,7 +169,7 @@ if [ -z "$engine" ]; then
   done
 fi
 if [ -z "$engine" ]; then
-  echo "docker: no container engine answers on this machine (\${silent:+not answering:$silent; }looked for docker, finch, podman, buildah). Install or start one, or name it with CDK_DOCKER; within bubblewrap none can be reached (FLOTILLA_ISOLATION=process)" >&2
+  echo "docker: no container engine answers on this machine (\${silent:+not answering:$silent; }looked for docker, finch, podman, buildah). Install or start one, or name it with CDK_DOCKER; within bubblewrap none can be reached (flotilla run --isolation process)" >&2
   exit 127
 fi
 local=\${FLOTILLA_ENDPOINT#*://}
