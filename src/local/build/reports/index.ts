@@ -44,7 +44,7 @@ async function keepReport(name: string, report: Report, { build, client, source,
   const reportGroupArn = name.startsWith('arn:') ? name : await groupOf(`${build.project.name}-${name}`, type, client, build);
   const { reportArn, exportConfig } = await saying('error creating report', () => client.call<{ reportArn: string; exportConfig?: ExportConfig }>('codebuild', 'CreateReport', { reportGroupArn, type, executionId: buildArn(build) }));
   made(reportArn);
-  const call = (operation: string, input: Record<string, unknown>): Promise<unknown> => saying(`error updating report`, () => client.call('codebuild', operation, { reportGroupArn, reportArn, ...input }));
+  const call = (operation: string, input: Record<string, unknown>): Promise<unknown> => saying('error updating report', () => client.call('codebuild', operation, { reportGroupArn, reportArn, ...input }));
   const incomplete = async (why: string): Promise<void> => {
     note(`Report ${name} is incomplete: ${why}`);
     await call('UpdateReport', { status: 'INCOMPLETE' });
@@ -64,7 +64,7 @@ async function keepReport(name: string, report: Report, { build, client, source,
   if (unread.length === files.length) return incomplete(`none of its ${files.length} file(s) is ${report.format}`);
   if (type === 'TEST') {
     await call('BatchPutTestCases', { results });
-    await call('UpdateReport', { status: results.some((result) => (result as unknown as TestResult).status === 'FAILED' || (result as unknown as TestResult).status === 'ERROR') ? 'FAILED' : 'SUCCEEDED' });
+    await call('UpdateReport', { status: results.some((result) => 'status' in result && (result.status === 'FAILED' || result.status === 'ERROR')) ? 'FAILED' : 'SUCCEEDED' });
   } else {
     await call('BatchPutCodeCoverages', { results });
     await call('UpdateReport', { status: 'SUCCEEDED' });
