@@ -1,4 +1,4 @@
-import { CloudFormationClient, DescribeStackResourcesCommand, DescribeStacksCommand, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -60,10 +60,11 @@ async function deployed(client: CloudFormationClient, StackName: string, stack: 
   const resources = resolveTemplate(parse(TemplateBody, { logLevel: 'silent' }) as Template, { account: stack.account, region: stack.region, stackName: stack.stackName, parameters });
   const nested = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::CloudFormation::Stack');
   if (nested.length === 0) return prefixed(resources, prefix);
-  const { StackResources = [] } = await client.send(new DescribeStackResourcesCommand({ StackName }));
+  const ids = new Map<string, string | undefined>();
+  for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client }, { StackName })) for (const { LogicalResourceId = '', PhysicalResourceId } of StackResourceSummaries) ids.set(LogicalResourceId, PhysicalResourceId);
   const children = await Promise.all(
     nested.map(async ([id]) => {
-      const child = StackResources.find(({ LogicalResourceId }) => LogicalResourceId === id)?.PhysicalResourceId;
+      const child = ids.get(id);
       return child ? deployed(client, child, stack, `${prefix}${id}`) : {};
     }),
   );

@@ -33,9 +33,11 @@ export function broadenings({ before, after, accounts }: Comparison): Broadening
   const old = grantsOf(before);
   const given = grantsOf(after);
   const isNew = (id: string): boolean => !(id in before);
+  // A denial that goes with what it hangs on is lifted for nobody; its own policy may go alone, and a holder outside the template stays.
+  const stays = ({ holder }: Grant): boolean => isNew(idOf(holder)) || idOf(holder) in after;
   const found = [
-    ...given.filter(({ effect }) => effect === 'Allow').flatMap((grant) => atoms(grant).filter((atom) => !old.some((other) => covers(other, atom)) && !harmless(atom, isNew, accounts)).map((atom) => described(atom, accounts))),
-    ...old.filter((grant) => grant.effect === 'Deny' && grant.source in after && !given.some((other) => other.effect === 'Deny' && stillDenies(other, grant))).map(liftedDeny),
+    ...given.filter(({ effect }) => effect === 'Allow').flatMap((grant) => together(atoms(grant).filter((atom) => !old.some((other) => covers(other, atom)) && !harmless(atom, isNew, accounts)), accounts).map((one) => described(one, accounts))),
+    ...old.filter((grant) => grant.effect === 'Deny' && stays(grant) && !given.some((other) => other.effect === 'Deny' && stillDenies(other, grant))).map(liftedDeny),
   ];
   return found.toSorted((a, b) => RANKS.indexOf(a.rank) - RANKS.indexOf(b.rank) || (a.holder < b.holder ? -1 : 1));
 }
@@ -45,6 +47,19 @@ function atoms(grant: Grant): Grant[] {
   if (grant.negated) return [grant];
   const each = (values: readonly string[]): readonly (readonly string[])[] => (values.length === 0 ? [[]] : values.map((value) => [value]));
   return each(grant.principals).flatMap((principals) => each(grant.actions).flatMap((actions) => each(grant.resources).map((resources) => ({ ...grant, principals, actions, resources }))));
+}
+
+/** Atoms of one statement, told in as few words as say the same: of one rank, for one principal, the same actions on several resources. */
+function together(found: readonly Grant[], accounts: readonly string[]): Grant[] {
+  const joined = (grants: readonly Grant[], alike: (grant: Grant) => unknown, field: 'actions' | 'resources'): Grant[] => {
+    const groups = new Map<string, Grant>();
+    for (const grant of grants) {
+      const key = JSON.stringify([rankOf(grant, accounts), grant.principals, alike(grant)]);
+      groups.set(key, { ...grant, [field]: [...new Set([...(groups.get(key)?.[field] ?? []), ...grant[field]])] });
+    }
+    return [...groups.values()];
+  };
+  return joined(joined(found, ({ resources }) => resources, 'actions'), ({ actions }) => actions, 'resources');
 }
 
 /** Whether an older statement allowed all that this one allows. */
@@ -58,6 +73,11 @@ function covers(old: Grant, atom: Grant): boolean {
 function same(a: Grant, b: Grant): boolean {
   const key = ({ principals, actions, resources, condition }: Grant): string => JSON.stringify([principals.toSorted(), actions.toSorted(), resources.toSorted(), condition]);
   return key(a) === key(b);
+}
+
+/** The logical ID, or the name, of what a grant hangs on. */
+function idOf(holder: string): string {
+  return holder.split(' ').at(-1)!;
 }
 
 /** Whether a newer denial still denies all that an older one did. */
@@ -85,7 +105,7 @@ export function within(pattern: string, wider: string): boolean {
 /** New on new, and roles for AWS services. */
 function harmless(atom: Grant, isNew: (id: string) => boolean, accounts: readonly string[]): boolean {
   if (atom.negated) return false;
-  const holder = atom.holder.split(' ').at(-1)!;
+  const holder = idOf(atom.holder);
   if (!isNew(holder)) return onlyNew(atom.resources, isNew) && atom.resources.length > 0 && !atom.actions.includes('*');
   if (atom.holder.startsWith('trust of ')) return atom.principals.every((principal) => principal.startsWith('Service:'));
   if (atom.holder.startsWith('network of ')) return atom.principals.every((peer) => onlyNew([peer], isNew)) || atom.actions.every((action) => action.startsWith('egress:'));

@@ -16,6 +16,8 @@ const role = (statements: object[], more: object = {}) => ({
 const bucket = { Type: 'AWS::S3::Bucket', Properties: {} };
 const table = { Type: 'AWS::DynamoDB::Table', Properties: {} };
 
+const secured = (Bucket: unknown) => ({ Type: 'AWS::S3::BucketPolicy', Properties: { Bucket, PolicyDocument: { Statement: [{ Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }] } } });
+
 describe('is no broadening', () => {
   const rows: [string, Template['Resources'], Template['Resources']][] = [
     ['the same template', { R: role([statement('s3:*', '*')]) }, { R: role([statement('s3:*', '*')]) }],
@@ -29,6 +31,10 @@ describe('is no broadening', () => {
     ['a key that a new principal of the fleet administers', {}, { K: { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: { Statement: [{ Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::111111111111:root' }, Action: 'kms:*', Resource: '*' }] } } } }],
     ['a new bucket without a block of its own', {}, { B: bucket }],
     ['a boundary that is new', { R: role([]) }, { R: role([], { PermissionsBoundary: 'arn:aws:iam::111111111111:policy/edge' }) }],
+    ['a bucket that goes with its policy', { B: bucket, P: secured({ Ref: 'B' }) }, {}],
+    ['a role that goes with its boundary', { R: role([], { PermissionsBoundary: 'arn:aws:iam::111111111111:policy/edge' }) }, {}],
+    ['a denial that moves into another policy', { R: role([]), P: { Type: 'AWS::IAM::Policy', Properties: { Roles: [{ Ref: 'R' }], PolicyDocument: { Statement: [{ Effect: 'Deny', Action: 's3:*', Resource: '*' }] } } } }, { R: role([{ Effect: 'Deny', Action: 's3:*', Resource: '*' }]) }],
+    ['a public-access block that is new', { B: bucket }, { B: { ...bucket, Properties: { PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true } } } }],
     ['a resource whose condition is false', {}, { R: { ...role([statement('*', '*')]), Condition: 'Never' } }],
   ];
   it.each(rows)('%s', (_name, before, after) => {
@@ -49,6 +55,11 @@ describe('is a broadening', () => {
     ['a condition that is gone', { R: role([statement('s3:*', '*', { Condition: { Bool: { x: 'true' } } })]) }, { R: role([statement('s3:*', '*')]) }, 'other', /s3:\*/],
     ['a boundary that is gone', { R: role([], { PermissionsBoundary: 'arn:aws:iam::111111111111:policy/edge' }) }, { R: role([]) }, 'undecided', /boundary arn:aws:iam::111111111111:policy\/edge is gone/],
     ['a denial that is gone', { R: role([{ Effect: 'Deny', Action: 's3:*', Resource: '*' }]) }, { R: role([]) }, 'undecided', /denial of s3:\* on \* is gone/],
+    ['a denial whose policy is gone while its role stays', { R: role([]), P: { Type: 'AWS::IAM::Policy', Properties: { Roles: [{ Ref: 'R' }], PolicyDocument: { Statement: [{ Effect: 'Deny', Action: 's3:*', Resource: '*' }] } } } }, { R: role([]) }, 'undecided', /role R: the denial of s3:\* on \* is gone/],
+    ['a denial whose policy is gone from a bucket outside', { P: secured('shared-bucket') }, {}, 'undecided', /policy of shared-bucket: the denial/],
+    ['a member that a group gets', { G: { Type: 'AWS::IAM::Group', Properties: {} } }, { G: { Type: 'AWS::IAM::Group', Properties: {} }, A: { Type: 'AWS::IAM::UserToGroupAddition', Properties: { GroupName: { Ref: 'G' }, Users: ['alice'] } } }, 'other', /user alice may now iam:member-of on \$\{G\}/],
+    ['an event bus that anybody may put to', {}, { P: { Type: 'AWS::Events::EventBusPolicy', Properties: { StatementId: 's', Statement: { Effect: 'Allow', Principal: '*', Action: 'events:PutEvents', Resource: '*' } } } }, 'public', /events:putevents/],
+    ['a table that another account reads', { T: table }, { T: { ...table, Properties: { ResourcePolicy: { PolicyDocument: { Statement: [{ Effect: 'Allow', Principal: { AWS: '555555555555' }, Action: 'dynamodb:GetItem', Resource: '*' }] } } } } }, 'external', /dynamodb:getitem/],
     ['a denial that is narrower', { R: role([{ Effect: 'Deny', Action: 's3:*', Resource: '*' }]) }, { R: role([{ Effect: 'Deny', Action: 's3:Get*', Resource: '*' }]) }, 'undecided', /is gone or narrower/],
     ['an edit of a managed policy', { M: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: [statement('s3:Get*', '*')] } } } }, { M: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: [statement('s3:*', '*')] } } } }, 'other', /managed policy M may now s3:\*/],
     ['AWS::IAM::RolePolicy', { R: role([]) }, { R: role([]), P: { Type: 'AWS::IAM::RolePolicy', Properties: { RoleName: { Ref: 'R' }, PolicyDocument: { Statement: [statement('s3:*', '*')] } } } }, 'other', /role R may now s3:\*/],
@@ -66,6 +77,14 @@ describe('is a broadening', () => {
     expect(found[0]).toMatchObject({ rank });
     expect(found.map((one) => one.witness).join('\n')).toMatch(witness);
   });
+});
+
+it('tells several actions on several resources in one line, and what is graver apart', () => {
+  const found = judge({ R: role([]) }, { R: role([statement(['s3:GetObject', 's3:PutObject', 'iam:PassRole'], ['arn:aws:s3:::a', 'arn:aws:s3:::a/*'])]) });
+  expect(found.map(({ rank, witness }) => [rank, witness])).toEqual([
+    ['pass-role', 'role R may now iam:passrole on arn:aws:s3:::a, arn:aws:s3:::a/*'],
+    ['other', 'role R may now s3:getobject, s3:putobject on arn:aws:s3:::a, arn:aws:s3:::a/*'],
+  ]);
 });
 
 describe('a pattern lies within another', () => {
