@@ -1,4 +1,5 @@
 import { CodePipelineClient, GetPipelineCommand, ListActionExecutionsCommand } from '@aws-sdk/client-codepipeline';
+import { unlessAbsent } from './aws/absent.js';
 import { stacksOf } from './fleet/from-pipelines.js';
 import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
 import { type FleetStack } from './fleet/fleet.js';
@@ -12,8 +13,10 @@ import { clientOf, type Target } from './target.js';
  */
 export async function orphans(target: Target, pipeline: PipelineRef): Promise<FleetStack[]> {
   const client = await clientOf(target, CodePipelineClient, pipeline.account, pipeline.region);
-  const { pipeline: declaration } = await client.send(new GetPipelineCommand({ name: pipeline.name }));
-  const declared = new Set(stacksOf(declaration!, pipeline).map(({ path }) => path));
+  // A fleet may declare a pipeline that isn't there yet, or no more.
+  const declaration = (await unlessAbsent(client.send(new GetPipelineCommand({ name: pipeline.name }))))?.pipeline;
+  if (!declaration) return [];
+  const declared = new Set(stacksOf(declaration, pipeline).map(({ path }) => path));
   const found = new Map<string, FleetStack>();
   for (let nextToken: string | undefined, first = true; first || nextToken; first = false) {
     const page = await client.send(new ListActionExecutionsCommand({ pipelineName: pipeline.name, maxResults: 100, nextToken }));

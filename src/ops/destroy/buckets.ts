@@ -22,8 +22,11 @@ export async function emptyBucket(target: Target, { account, region }: Pair, Buc
     const { Errors = [] } = await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true }, ExpectedBucketOwner: account }));
     if (Errors.length > 0) throw new FlotillaError('DST004', `${Errors.length} objects of ${Bucket} can't be deleted`, { where: `${account}/${region}`, why: `${Errors[0]!.Key}: ${Errors[0]!.Code} ${Errors[0]!.Message}`, fix: 'a bucket policy or an object lock may forbid it', exitCode: 4 });
   }
-  const uploads = await unlessAbsent(client.send(new ListMultipartUploadsCommand({ Bucket, ExpectedBucketOwner: account })));
-  for (const { Key, UploadId } of uploads?.Uploads ?? []) await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId, ExpectedBucketOwner: account }));
+  for (let KeyMarker: string | undefined, UploadIdMarker: string | undefined, more = true; more; ) {
+    const page = await unlessAbsent(client.send(new ListMultipartUploadsCommand({ Bucket, KeyMarker, UploadIdMarker, ExpectedBucketOwner: account })));
+    for (const { Key, UploadId } of page?.Uploads ?? []) await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId, ExpectedBucketOwner: account }));
+    [KeyMarker, UploadIdMarker, more] = [page?.NextKeyMarker, page?.NextUploadIdMarker, page?.IsTruncated ?? false];
+  }
 }
 
 export async function deleteBucket(target: Target, pair: Pair, Bucket: string): Promise<void> {

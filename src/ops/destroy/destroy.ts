@@ -1,7 +1,7 @@
 import { CloudFormationClient, DeleteStackCommand, UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CodePipelineClient, DisableStageTransitionCommand, GetPipelineCommand, ListPipelineExecutionsCommand, StopPipelineExecutionCommand } from '@aws-sdk/client-codepipeline';
-import { BatchDeleteImageCommand, ECRClient, paginateListImages } from '@aws-sdk/client-ecr';
+import { BatchDeleteImageCommand, ECRClient, paginateListImages, type ImageFailure, type ImageIdentifier } from '@aws-sdk/client-ecr';
 import { KMSClient, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import { FlotillaError } from '../../shared/errors.js';
 import { unlessAbsent } from '../aws/absent.js';
@@ -155,11 +155,27 @@ async function removeLogGroup(target: Target, { account, region }: Pair, logGrou
   await unlessAbsent(client.send(new DeleteLogGroupCommand({ logGroupName })));
 }
 
+/**
+ * Takes every image out of a repository. One that a manifest list names goes after the list (ECR API reference, ImageFailure:
+ * ImageReferencedByManifestList), so it is looked again as long as something goes.
+ */
 async function emptyRepository(target: Target, { account, region }: Pair, repositoryName: string): Promise<void> {
   const client = await clientOf(target, ECRClient, account, region);
-  await unlessAbsent(
-    (async () => {
-      for await (const { imageIds = [] } of paginateListImages({ client }, { repositoryName })) if (imageIds.length > 0) await client.send(new BatchDeleteImageCommand({ repositoryName, imageIds }));
-    })(),
-  );
+  for (;;) {
+    const images = await unlessAbsent(imagesOf(client, repositoryName));
+    if (!images?.length) return;
+    const failures: ImageFailure[] = [];
+    for (let at = 0; at < images.length; at += IMAGES_A_CALL) failures.push(...((await client.send(new BatchDeleteImageCommand({ repositoryName, imageIds: images.slice(at, at + IMAGES_A_CALL) }))).failures ?? []));
+    if (failures.length < images.length) continue;
+    throw new FlotillaError('DST005', `${failures.length} images of ${repositoryName} can't be deleted`, { where: `${account}/${region}`, why: `${failures[0]!.imageId?.imageTag ?? failures[0]!.imageId?.imageDigest}: ${failures[0]!.failureCode} ${failures[0]!.failureReason}`, exitCode: 4 });
+  }
+}
+
+/** Most images BatchDeleteImage takes (ECR API reference). */
+const IMAGES_A_CALL = 100;
+
+async function imagesOf(client: ECRClient, repositoryName: string): Promise<ImageIdentifier[]> {
+  const found: ImageIdentifier[] = [];
+  for await (const { imageIds = [] } of paginateListImages({ client }, { repositoryName })) found.push(...imageIds);
+  return found;
 }

@@ -102,7 +102,7 @@ async function makersOf(target: Target, pipelines: readonly PipelineRef[], limit
 
 async function artifacts(target: Target, { account, region, name }: PipelineRef): Promise<Item[]> {
   const client = await clientOf(target, CodePipelineClient, account, region);
-  const { pipeline } = await client.send(new GetPipelineCommand({ name }));
+  const { pipeline } = (await unlessAbsent(client.send(new GetPipelineCommand({ name })))) ?? {};
   const stores: [string, ArtifactStore][] = pipeline?.artifactStores ? Object.entries(pipeline.artifactStores) : pipeline?.artifactStore ? [[region, pipeline.artifactStore]] : [];
   const found: Item[] = [];
   for (const [place, { location = '', encryptionKey }] of stores) {
@@ -182,11 +182,11 @@ async function bootstrapItems(target: Target, fleet: OperatedFleet, going: reado
   return { anatomies, items, obstacles };
 }
 
-/** Stacks of others that CloudFormation deploys with the bootstrap's execution role. */
+/** Stacks of others that CloudFormation deploys with the bootstrap's execution role; a nested stack goes with its root. */
 async function usersOf(target: Target, { account, region }: Pair, qualifier: string, going: ReadonlySet<string>): Promise<string[]> {
   const client = await clientOf(target, CloudFormationClient, account, region);
   const users: string[] = [];
   for await (const { Stacks = [] } of paginateDescribeStacks({ client }, {}))
-    for (const { StackName = '', StackId = '', RoleARN = '' } of Stacks) if (RoleARN.includes(`:role/cdk-${qualifier}-cfn-exec-role-`) && !going.has(StackId)) users.push(StackName);
+    for (const { StackName = '', StackId = '', RootId, RoleARN = '' } of Stacks) if (RoleARN.includes(`:role/cdk-${qualifier}-cfn-exec-role-`) && !going.has(RootId ?? StackId)) users.push(StackName);
   return users;
 }

@@ -1,0 +1,65 @@
+import { BatchDeleteImageCommand, CreateRepositoryCommand, ECRClient, ListImagesCommand, PutImageCommand } from '@aws-sdk/client-ecr';
+import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startLocalCloud, type LocalCloud } from '../../../src/local/index.js';
+import { limiter } from '../../../src/ops/concurrency.js';
+import { destroy } from '../../../src/ops/destroy/destroy.js';
+import { openJournal } from '../../../src/ops/destroy/journal.js';
+import { planTeardown } from '../../../src/ops/destroy/plan.js';
+import type { FleetStack, OperatedFleet } from '../../../src/ops/fleet/fleet.js';
+import { stackEnd } from '../../../src/ops/stacks.js';
+import { clientOf, type Target } from '../../../src/ops/target.js';
+
+const place = { account: '111111111111', region: 'us-east-1' };
+let folder: string;
+let cloud: LocalCloud;
+let target: Target;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'flotilla-teardown-'));
+  cloud = await startLocalCloud({ directory: join(folder, 'cloud') });
+  target = { kind: 'LOCAL', endpoint: cloud.endpoint, credentials: (account) => Promise.resolve(cloud.credentials(account)) };
+});
+afterAll(async () => {
+  await cloud?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const fleet = (stacks: readonly FleetStack[]): OperatedFleet => ({ name: 'app', pipelines: [{ ...place, name: 'app', stackName: 'AppPipeline' }], pairs: [], stacks });
+const stack = (stackName: string): FleetStack => ({ ...place, path: stackName, stackName, dependsOn: [], kind: 'application', qualifier: 'hnb659fds' });
+
+describe('a teardown', () => {
+  it('of a fleet whose pipeline is gone, or never was, takes what is left', async () => {
+    const plan = await planTeardown(target, fleet([]), { bootstrap: false, unprotect: false }, limiter());
+    expect([plan.items, plan.obstacles]).toEqual([[], []]);
+  });
+
+  it('empties a repository whose images are parts of one another', async () => {
+    const cloudformation = await clientOf(target, CloudFormationClient, place.account, place.region);
+    await cloudformation.send(new CreateStackCommand({ StackName: 'App', TemplateBody: JSON.stringify({ Resources: { Images: { Type: 'AWS::ECR::Repository', Properties: { RepositoryName: 'images' } } } }) }));
+    expect(await stackEnd(target, { ...place, stackName: 'App' })).toBe('CREATE_COMPLETE');
+    const ecr = await clientOf(target, ECRClient, place.account, place.region);
+    await expect(ecr.send(new CreateRepositoryCommand({ repositoryName: 'images' }))).rejects.toThrow(/already exists/);
+    await putList(ecr);
+    const plan = await planTeardown(target, fleet([stack('App')]), { bootstrap: false, unprotect: false }, limiter());
+    const result = await destroy({ target, journal: openJournal(join(folder, 'destroy'), plan), limit: limiter(), emit: () => {}, unprotect: false, keyDays: 7, skip: new Set() });
+    expect(result.failures).toEqual([]);
+    await expect(ecr.send(new ListImagesCommand({ repositoryName: 'images' }))).rejects.toThrow(/does not exist/);
+  });
+});
+
+/** A list of images and a list that names it, which has to go first. */
+async function putList(ecr: ECRClient): Promise<void> {
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const inner = JSON.stringify({ schemaVersion: 2, mediaType, manifests: [] });
+  const digest = `sha256:${createHash('sha256').update(inner).digest('hex')}`;
+  const outer = JSON.stringify({ schemaVersion: 2, mediaType, manifests: [{ mediaType, digest, size: inner.length }] });
+  await ecr.send(new PutImageCommand({ repositoryName: 'images', imageManifest: inner, imageManifestMediaType: mediaType, imageTag: 'part' }));
+  await ecr.send(new PutImageCommand({ repositoryName: 'images', imageManifest: outer, imageManifestMediaType: mediaType, imageTag: 'whole' }));
+  const { failures = [] } = await ecr.send(new BatchDeleteImageCommand({ repositoryName: 'images', imageIds: [{ imageDigest: digest }] }));
+  expect(failures.map(({ failureCode }) => failureCode)).toEqual(['ImageReferencedByManifestList']);
+}
