@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FlotillaError } from '../shared/errors.js';
+import { arrival, type Arrival } from '../ops/arrival.js';
 import { each } from '../ops/concurrency.js';
 import { withHeld } from '../ops/held.js';
 import { heldStages } from '../ops/executions.js';
@@ -19,9 +20,8 @@ interface WhereOptions extends FleetOptions {
 }
 
 /** Exit codes (docs/exit-codes.md). */
-const FAILED = 4;
 const TIMED_OUT = 9;
-const WAITING = 10;
+const CODES = { everywhere: 0, failed: 4, waiting: 10 } as const;
 
 export function addWhereCommand(program: Command): void {
   const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -44,16 +44,17 @@ async function whereCommand(world: World, options: WhereOptions, named: string |
     const reports = await look(world, options, commits);
     if (options.wait && reports.length === 0) throw new FlotillaError('WHR002', 'there is no pipeline to wait for', { fix: world.local ? 'flotilla run DIR starts one' : '--region where the pipelines are', exitCode: 6 });
     const commit = named === undefined ? undefined : await resolve(named, reports, commits);
-    const state = await stateOf(reports, commit, commits);
-    const settled = state.code !== undefined;
+    const state = await arrival(reports, commit, commits);
+    const code = state.end === undefined ? undefined : CODES[state.end];
+    const settled = code !== undefined;
     const now = JSON.stringify(reports.map(({ rows }) => rows.map(({ live, state: rowState, detail, held }) => [live, rowState, detail, held?.state])));
     const over = !options.watch && (!options.wait || settled || Date.now() > deadline);
     if (now !== last || over) {
       last = now;
-      if (over) out.data({ ...world.stamp, pipelines: reports, ...(state.commit === undefined ? {} : { commit: state }) });
+      if (over) out.data({ ...world.stamp, pipelines: reports, ...(state.commit === undefined ? {} : { commit: { commit: state.commit, stages: state.stages, gate: state.gate, ...(code === undefined ? {} : { code }) } }) });
       if (!out.json) await printReports(world, reports, state, out);
     }
-    if (over) return options.wait ? (state.code ?? TIMED_OUT) : 0;
+    if (over) return options.wait ? (code ?? TIMED_OUT) : 0;
     await delay(world.local ? 500 : 10_000);
   }
 }
@@ -77,35 +78,7 @@ async function resolve(named: string, reports: readonly WhereReport[], commits: 
   throw new FlotillaError('WHR001', `no commit '${named}' is known`, { why: 'neither the pipelines nor the repository of this folder have it', exitCode: 6 });
 }
 
-interface CommitState {
-  readonly commit: string | undefined;
-  readonly stages: readonly { readonly pipeline: string; readonly stage: string; readonly there: number; readonly of: number }[];
-  /** Undefined while it is under way. */
-  readonly code: number | undefined;
-  readonly gate: string | undefined;
-}
-
-/** How far the commit, or the newest one of each pipeline, has come. */
-async function stateOf(reports: readonly WhereReport[], commit: string | undefined, commits: History): Promise<CommitState> {
-  const stages = new Map<string, { pipeline: string; stage: string; there: number; of: number }>();
-  for (const { pipeline, head, rows } of reports)
-    for (const row of rows) {
-      const key = `${pipeline.name}/${row.stage}`;
-      const counted = stages.get(key) ?? { pipeline: pipeline.name, stage: row.stage, there: 0, of: 0 };
-      const wanted = commit ?? head;
-      const there = wanted !== undefined && row.live !== undefined && (row.live === wanted || (await commits.contains(row.live, wanted)) === true);
-      stages.set(key, { ...counted, there: counted.there + (there ? 1 : 0), of: counted.of + 1 });
-    }
-  const counts = [...stages.values()];
-  const rows = reports.flatMap((report) => report.rows);
-  const waiting = rows.find(({ state }) => state === 'waiting');
-  const busy = rows.some(({ state }) => state === 'deploying');
-  const everywhere = counts.every(({ there, of }) => there === of);
-  const code = everywhere && counts.length > 0 ? 0 : busy ? undefined : rows.some(({ state }) => state === 'failed') ? FAILED : waiting ? WAITING : undefined;
-  return { commit: commit ?? reports[0]?.head, stages: counts, code, gate: waiting?.gate?.action };
-}
-
-async function printReports(world: World, reports: readonly WhereReport[], state: CommitState, out: Terminal): Promise<void> {
+async function printReports(world: World, reports: readonly WhereReport[], state: Arrival, out: Terminal): Promise<void> {
   if (reports.length === 0) return out.print('there is no pipeline; flotilla run DIR starts one');
   for (const report of reports) {
     printWhere(report, out);

@@ -14,6 +14,8 @@ export interface WhereRow {
   readonly state: 'deployed' | 'deploying' | 'failed' | 'waiting' | 'never';
   /** What the state is about: the commit on its way, the gate's name, the error. */
   readonly detail: string | undefined;
+  /** Commit of the execution that came here last, however it ended. */
+  readonly attempted?: string;
   /** The gate that keeps a commit from here. */
   readonly gate?: WaitingGate;
   /** Commits of the pipeline's newest that are not here yet; where a repository can tell. */
@@ -41,6 +43,8 @@ export interface WhereReport {
   readonly pipeline: PipelineRef;
   readonly head: string | undefined;
   readonly headSummary: string | undefined;
+  /** Status of the execution that carries the head: `InProgress`, `Succeeded`, `Failed`, `Stopped` … */
+  readonly headStatus: string | undefined;
   readonly rows: readonly WhereRow[];
 }
 
@@ -67,6 +71,7 @@ export async function where(target: Target, pipeline: PipelineRef): Promise<Wher
       pipeline,
       head: newest && commitOf(newest),
       headSummary: newest && summaryOf(newest),
+      headStatus: newest?.status,
       rows: deployTargets(declaration!, pipeline).map((place) => rowOf(place, details, commits, gates.get(place.stage))),
     };
   } finally {
@@ -146,11 +151,12 @@ function rowOf(place: DeployTarget, details: readonly ActionExecutionDetail[], c
   const latestExecution = own[0]?.pipelineExecutionId;
   const done = lastComplete(place, deploys);
   const live = done && commits.get(done.execution);
-  const base = { stage: place.stage, account: place.account, region: place.region, stacks: place.stacks, live, since: done?.at };
+  const attempted = commits.get(latestExecution ?? '');
+  const base = { stage: place.stage, account: place.account, region: place.region, stacks: place.stacks, live, since: done?.at, ...(attempted === undefined ? {} : { attempted }) };
   const current = own.filter(({ pipelineExecutionId }) => pipelineExecutionId === latestExecution);
   const failed = latestOfEach(current).find(({ status }) => status === 'Failed');
   if (failed) return { ...base, state: 'failed', detail: failed.output?.executionResult?.errorDetails?.message };
-  if (current.some(({ status }) => status === 'InProgress')) return { ...base, state: 'deploying', detail: commits.get(latestExecution ?? '') };
+  if (current.some(({ status }) => status === 'InProgress')) return { ...base, state: 'deploying', detail: attempted };
   if (gate) return { ...base, state: 'waiting', detail: gate.action, gate };
   return { ...base, state: done ? 'deployed' : 'never', detail: undefined };
 }
