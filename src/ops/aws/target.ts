@@ -72,12 +72,15 @@ class Resolver {
   }
 
   async credentials(account: string, region: string | undefined): Promise<Credentials> {
-    const known = await this.accounts.get(account)?.catch(() => undefined);
+    const before = this.accounts.get(account);
+    const known = await before?.catch(() => undefined);
     if (known && (known.credentials.expiration?.getTime() ?? Infinity) - Date.now() > EXPIRY_MS) return known.credentials;
-    if (known) this.chains.clear();
-    const found = this.find(account, region);
-    this.accounts.set(account, found);
-    return (await found).credentials;
+    // Of those who waited the first takes new ones and the others take his: a code of an MFA device is asked for once.
+    if (this.accounts.get(account) === before) {
+      if (known) this.chains.clear();
+      this.accounts.set(account, this.find(account, region));
+    }
+    return (await this.accounts.get(account)!).credentials;
   }
 
   async base(): Promise<Verified | undefined> {

@@ -53,6 +53,18 @@ function target(options: Partial<AwsOptions> = {}, sources: Partial<Sources> = {
 }
 
 describe('credentials for an account on AWS', () => {
+  it('are taken once, however many ask at the same time', async () => {
+    let taken = 0;
+    const assume = (role: string): Promise<ReturnType<typeof credentials>> => Promise.resolve(credentials(role.split(':')[4]!, new Date(Date.now() + (taken++ === 0 ? 0 : 3_600_000))));
+    const aws = target({ role: 'Deployer' }, { assume });
+    const ask = (): Promise<unknown> => Promise.all(Array.from({ length: 5 }, () => aws.credentials('555555555555', 'us-east-1')));
+    await ask();
+    expect(taken).toBe(1);
+    // The first were about to expire.
+    await ask();
+    expect(taken).toBe(2);
+  });
+
   it('are the default ones where they are of that account', async () => {
     expect((await target().credentials('999999999999')).accessKeyId).toBe('999999999999');
   });
