@@ -65,6 +65,7 @@ async function logsCommand(world: World, options: ExecutionOptions, action: stri
   const failures = await executionLogs(target, pipeline, execution.pipelineExecutionId!, {
     wanted: (stage, name) => action === undefined || stage === action || name === action || `${stage}/${name}` === action,
     follow: options.follow ?? false,
+    note: (text) => out.message(`${out.style('yellow', '▲')} ${text}`),
     line: (source, line) => {
       lines.push({ source, line });
       out.print(`${out.style('dim', `${source} │`)} ${line}`);

@@ -2,6 +2,7 @@ import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloud
 import { CodeBuildClient, BatchGetBuildsCommand } from '@aws-sdk/client-codebuild';
 import { CodePipelineClient, GetPipelineCommand, GetPipelineExecutionCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAbsent } from './aws/absent.js';
 import type { Emit } from './events.js';
 import { ResourceFollower } from './resources.js';
 import { failedResources } from './stacks.js';
@@ -212,16 +213,21 @@ export class LogFollower {
     if (groupName && streamName) this.builds.set(id, { group: groupName, stream: streamName, token: undefined, source, ended: false });
   }
 
-  private async read(build: { group: string; stream: string; token: string | undefined; source: string }): Promise<void> {
+  private async read(build: { group: string; stream: string; token: string | undefined; source: string; ended: boolean }): Promise<void> {
     for (;;) {
       let page;
       try {
         page = await this.logs.send(new GetLogEventsCommand({ logGroupName: build.group, logStreamName: build.stream, startFromHead: true, ...(build.token ? { nextToken: build.token } : {}) }));
-      } catch {
+      } catch (error) {
+        // The stream is made with its first line.
+        if (isAbsent(error)) return;
+        build.ended = true;
+        this.emit({ type: 'note', text: `the log of ${build.source} can't be read: ${error instanceof Error ? error.message : String(error)}` });
         return;
       }
       for (const { message = '' } of page.events ?? []) this.emit({ type: 'log', source: build.source, line: message.replace(/\n$/, '') });
-      if (page.nextForwardToken === build.token || (page.events ?? []).length === 0) return;
+      // The end is where the token stays the same; a page before it may be empty (CloudWatch Logs API reference, GetLogEvents).
+      if (page.nextForwardToken === undefined || page.nextForwardToken === build.token) return;
       build.token = page.nextForwardToken;
     }
   }

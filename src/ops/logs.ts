@@ -9,6 +9,8 @@ export interface LogOptions {
   wanted(stage: string, action: string): boolean;
   readonly follow: boolean;
   line(source: string, line: string): void;
+  /** What keeps lines from being read. */
+  note(text: string): void;
 }
 
 /** Lines of an execution's builds, as far as they are written or, followed, to its end; answers what failed. */
@@ -17,6 +19,7 @@ export async function executionLogs(target: Target, pipeline: PipelineRef, execu
   const client = await clientOf(target, CodePipelineClient, account, region);
   const logs = new LogFollower(await clientOf(target, CodeBuildClient, account, region), await clientOf(target, CloudWatchLogsClient, account, region), (event) => {
     if (event.type === 'log') options.line(event.source, event.line);
+    else if (event.type === 'note') options.note(event.text);
   });
   return until(target, async () => {
     // The status first: what it was before the lines were read is what they are complete for.
