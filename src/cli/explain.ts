@@ -6,7 +6,7 @@ import { nearest } from '../shared/suggest.js';
 import { terminal, type GlobalOptions } from './terminal.js';
 
 /** What the letters of a code say. */
-const FAMILIES: Readonly<Record<string, string>> = {
+export const FAMILIES: Readonly<Record<string, string>> = {
   AWS: 'an answer of AWS’s that is known; its fix is printed with the place it was met at',
   BST: 'bootstrapping accounts and regions; nothing was changed in the pair that is named',
   BUG: 'a defect of Flotilla itself: please report it with the command that led there',
@@ -24,9 +24,12 @@ const FAMILIES: Readonly<Record<string, string>> = {
   GAT: 'approvals: which gate waits, and whether it still does',
   INI: 'flotilla init',
   OPS: 'operating a fleet: which one is meant, and synthesizing it',
+  PRE: 'the look at every target at the end of Synth: what keeps a pipeline from one; the finding says the command that mends it',
+  PRM: 'the permissions gate: what could not be compared, or an approval that did not start',
   PRC: 'running other people’s code: the isolation that was asked for',
   REH: 'rehearsing on accounts as they were recorded',
   RUN: 'flotilla run: the commit, the app and its pipeline',
+  STP: 'the program of a generated pipeline’s own steps',
   WHR: 'flotilla where',
   WLD: 'which world a command acts on, AWS or the local cloud',
 };

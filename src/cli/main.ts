@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { version } from '../version.js';
 import { addApproveCommands } from './approve.js';
 import { addBootstrapCommand } from './bootstrap.js';
@@ -26,12 +26,21 @@ const USAGE = 2;
 // The SDK's notice about coming versions of Node is not for the user of this program.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
+/** Exit code where whoever read the output closed it, as `| head` does: what a shell gives SIGPIPE. */
+const CLOSED = 141;
+
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(CLOSED);
+  });
+
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('flotilla')
     .description('Delivery pipelines as code for many AWS accounts and regions')
     .version(version, '-V, --version')
     .option('--local', 'act on the local cloud, starting it where it does not run')
-    .option('--output <format>', 'text or json', 'text')
+    .addOption(new Option('--output <format>', 'how data is written').choices(['text', 'json']).default('text'))
     .option('--no-color', 'no colour, as NO_COLOR does')
     .option('-q, --quiet', 'no messages on stderr')
     .showSuggestionAfterError()
