@@ -1,4 +1,4 @@
-import { App, PermissionsBoundary, Stage, type Environment, type Stack } from 'aws-cdk-lib';
+import { App, BOOTSTRAP_QUALIFIER_CONTEXT, PermissionsBoundary, Stage, type Environment, type Stack } from 'aws-cdk-lib';
 import type { CodePipeline } from 'aws-cdk-lib/pipelines';
 import { dirname, resolve } from 'node:path';
 import type { FleetInput } from '../config/index.js';
@@ -74,6 +74,7 @@ export class Fleet<P = Parameters> {
   /** Makes the stages, calling `build` once for each to fill it, and the pipelines that deploy them. */
   deploy(build: (stage: Stage, target: StageTarget<P>) => void): this {
     if (this.stacks.size > 0) throw new FlotillaError('CDK014', 'deploy() was called twice', { fix: 'make all stacks of a stage in one callback', exitCode: 2 });
+    checkQualifier(this.app, this.model);
     for (const { waves } of this.model.pipelines) for (const { targets } of waves) for (const target of targets) this.addStage(target, build);
     const program = addProgram(this.app);
     for (const pipeline of this.model.pipelines) {
@@ -115,7 +116,7 @@ export class Fleet<P = Parameters> {
       env: { account, ...(regionsIn === 'stages' ? { region: regions[0]!.region } : {}) },
       ...(target.permissionsBoundary ? { permissionsBoundary: PermissionsBoundary.fromName(target.permissionsBoundary) } : {}),
     });
-    if (target.bootstrap.qualifier !== DEFAULT_QUALIFIER) stage.node.setContext('@aws-cdk/core:bootstrapQualifier', target.bootstrap.qualifier);
+    if (target.bootstrap.qualifier !== DEFAULT_QUALIFIER) stage.node.setContext(BOOTSTRAP_QUALIFIER_CONTEXT, target.bootstrap.qualifier);
     this.stages.set(stageId, stage);
     addTemplates(stage, target, this.folder);
     build(stage, this.targetOf(target));
@@ -142,6 +143,14 @@ export class Fleet<P = Parameters> {
       throw new FlotillaError('CDK018', `the parameters of ${where} don't match the app's schema`, { why: cause instanceof Error ? cause.message : String(cause), fix: 'correct them in the fleet file', exitCode: 2, cause });
     }
   }
+}
+
+/** A qualifier that the app's context alone names would reach the stacks, and neither the roles of the gates nor bootstrap and doctor. */
+function checkQualifier(app: App, { pipelines }: FleetModel): void {
+  const named = app.node.tryGetContext(BOOTSTRAP_QUALIFIER_CONTEXT) as string | undefined;
+  const used = pipelines.flatMap(({ bootstrap, waves }) => [bootstrap.qualifier, ...waves.flatMap(({ targets }) => targets.map((target) => target.bootstrap.qualifier))]);
+  if (named === undefined || named === DEFAULT_QUALIFIER || !used.includes(DEFAULT_QUALIFIER)) return;
+  throw new FlotillaError('CDK022', `the app's context names the bootstrap qualifier '${named}', the fleet none`, { where: `${BOOTSTRAP_QUALIFIER_CONTEXT}, in cdk.json for instance`, why: `the stacks would use '${named}', and the pipeline's checks '${DEFAULT_QUALIFIER}'`, fix: `bootstrap: { qualifier: ${named}, toolkitStackName: … } in the fleet file, or take it out of the context`, exitCode: 2 });
 }
 
 /** Dependencies that the fleet file asks for: between stacks by name, and between the regions of a stage whose stacks lie in several. */

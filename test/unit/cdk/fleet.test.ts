@@ -38,6 +38,12 @@ interface Action { Name: string; RunOrder: number; ActionTypeId: { Provider: str
 const stagesOf = (made: Fleet, stack = made.pipelineStacks[0]!): { Name: string; Actions: Action[] }[] => Object.values(Template.fromStack(stack).findResources('AWS::CodePipeline::Pipeline'))[0]!['Properties'].Stages;
 const outline = (made: Fleet): string[] => stagesOf(made).map(({ Name, Actions }) => `${Name}: ${Actions.map((action) => `${action.RunOrder} ${action.Name}`).join(', ')}`);
 
+it('refuses a bootstrap qualifier that the app’s context alone names', () => {
+  const made = (input: FleetInput) => (): Fleet => Fleet.load(new App({ outdir: join(folder, `out-${nth++}`), context: { '@aws-cdk/core:bootstrapQualifier': 'acme' } }), input).deploy(one);
+  expect(made(base)).toThrow(expect.objectContaining({ code: 'CDK022' }));
+  expect(made({ ...base, bootstrap: { qualifier: 'acme', toolkitStackName: 'CDKToolkit-acme' } })).not.toThrow();
+});
+
 describe('a fleet becomes a CDK pipeline', () => {
   it('with its waves, gates and tests in order, one action a stack, one for all assets', () => {
     expect(outline(fleet(base).fleet)).toEqual([
