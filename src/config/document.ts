@@ -32,7 +32,8 @@ const DEEPEST = 64;
 export function readDocument(file: string, text: string): FleetDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-  const mistakes: (Mistake & { range: Range })[] = document.errors.map((error) => syntaxMistake(error.code, error.message, error.pos));
+  // What the parser says after the first error is said of a text it has lost its way in: a bracket that is left open makes one of every line below.
+  const mistakes: (Mistake & { range: Range })[] = document.errors.slice(0, 1).map((error) => syntaxMistake(error.code, error.message, error.pos));
   for (const warning of document.warnings) mistakes.push({ code: 'CFG002', path: [], what: `the file can't be read as YAML: ${sentence(warning.message)}`, range: warning.pos, fix: 'fleet files hold plain values: no tags of their own' });
   const reader = new Reader(document, text, mistakes);
   const value = mistakes.length === 0 ? reader.read() : undefined;
@@ -169,7 +170,7 @@ function syntaxMistake(code: string, message: string, [start, end]: readonly [nu
   const range: Range = [start, Math.max(end, start + 1)];
   if (code === 'TAB_AS_INDENT') return { code: 'CFG002', path: [], what: 'a tab stands where YAML wants spaces', why: 'YAML forbids tabs as indentation', fix: 'indent by two spaces', range };
   if (code === 'MULTIPLE_DOCS') return { code: 'CFG002', path: [], what: 'the file holds several documents', fix: 'keep one; lay several files over each other with --overlay', range };
-  return { code: 'CFG002', path: [], what: `the file can't be read as YAML: ${sentence(message)}`, fix: 'check brackets, quotes and indentation at this line', range };
+  return { code: 'CFG002', path: [], what: `the file can't be read as YAML: ${sentence(message)}`, fix: 'check brackets, quotes and indentation at this line and right above it', range };
 }
 
 function placeIn(file: string, text: string, lines: LineCounter, [start, end]: Range): { where: string; frame: string } {

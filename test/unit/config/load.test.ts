@@ -135,6 +135,10 @@ describe('files', () => {
     expect(problems(text)[0]!.where).toMatch(/^flotilla.yaml:\d+:\d+$/);
   });
 
+  test('a bracket that is left open is told once, not again for every line below', () => {
+    expect(problems('fleet: [\n  a: 1\n  b: 2\n  c: 3\n').map(({ code }) => code)).toEqual(['CFG002']);
+  });
+
   test('merge keys and anchors are read as YAML has them', () => {
     const config = readConfig([{ file: 'a', text: `${HEAD}environments:\n  dev: &base { account: "111111111111", region: us-east-1, tags: { a: b } }\n  prod: { <<: *base, account: "333333333333" }\n` }], () => []);
     expect(config.environments['prod']).toMatchObject({ account: '333333333333', region: 'us-east-1', tags: { a: 'b' } });
