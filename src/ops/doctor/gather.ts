@@ -1,10 +1,10 @@
 import { CloudFormationClient, DescribeAccountLimitsCommand, DescribeStacksCommand, GetTemplateCommand, ListExportsCommand, paginateListStacks, type StackStatus } from '@aws-sdk/client-cloudformation';
-import { CodePipelineClient, GetPipelineCommand, ListPipelinesCommand } from '@aws-sdk/client-codepipeline';
-import { CodeStarConnectionsClient, ListConnectionsCommand } from '@aws-sdk/client-codestar-connections';
+import { CodePipelineClient, GetPipelineCommand, paginateListPipelines } from '@aws-sdk/client-codepipeline';
+import { CodeStarConnectionsClient, paginateListConnections } from '@aws-sdk/client-codestar-connections';
 import { DescribeRegionsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { DescribeRepositoriesCommand, ECRClient, GetRepositoryPolicyCommand } from '@aws-sdk/client-ecr';
 import { DescribeKeyCommand, GetKeyPolicyCommand, KMSClient } from '@aws-sdk/client-kms';
-import { DescribePolicyCommand, ListParentsCommand, ListPoliciesForTargetCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
+import { DescribePolicyCommand, ListParentsCommand, OrganizationsClient, paginateListPoliciesForTarget } from '@aws-sdk/client-organizations';
 import { GetBucketPolicyCommand, HeadBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { paginateListServiceQuotas, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
@@ -197,9 +197,10 @@ async function readExports(target: Target, { account, region }: Pair): Promise<{
 
 async function readPipelines(target: Target, { account, region }: Pair): Promise<PipelineFacts[]> {
   const client = await clientOf(target, CodePipelineClient, account, region);
-  const { pipelines = [] } = await client.send(new ListPipelinesCommand({}));
+  const names: string[] = [];
+  for await (const { pipelines = [] } of paginateListPipelines({ client }, {})) names.push(...pipelines.map(({ name = '' }) => name));
   return Promise.all(
-    pipelines.map(async ({ name = '' }) => {
+    names.map(async (name) => {
       const { pipeline } = await client.send(new GetPipelineCommand({ name }));
       const stores = pipeline?.artifactStores ? Object.entries(pipeline.artifactStores) : pipeline?.artifactStore ? [[region, pipeline.artifactStore] as const] : [];
       const policies: Record<string, string> = {};
@@ -219,8 +220,9 @@ async function readPipelines(target: Target, { account, region }: Pair): Promise
 
 async function readConnections(target: Target, { account, region }: Pair): Promise<{ arn: string; name: string; status: string }[]> {
   const client = await clientOf(target, CodeStarConnectionsClient, account, region);
-  const { Connections = [] } = await client.send(new ListConnectionsCommand({}));
-  return Connections.map(({ ConnectionArn = '', ConnectionName = '', ConnectionStatus = '' }) => ({ arn: ConnectionArn, name: ConnectionName, status: ConnectionStatus }));
+  const found: { arn: string; name: string; status: string }[] = [];
+  for await (const { Connections = [] } of paginateListConnections({ client }, {})) for (const { ConnectionArn = '', ConnectionName = '', ConnectionStatus = '' } of Connections) found.push({ arn: ConnectionArn, name: ConnectionName, status: ConnectionStatus });
+  return found;
 }
 
 async function readSecrets(target: Target, { account, region }: Pair, names: readonly string[]): Promise<Record<string, boolean>> {
@@ -250,8 +252,8 @@ async function controlPolicies(target: Target, organization: string, account: st
   const client = await clientOf(target, OrganizationsClient, organization, 'us-east-1');
   const found = new Map<string, { name: string; document: string }>();
   for (let TargetId: string | undefined = account; TargetId !== undefined; ) {
-    const { Policies = [] } = await client.send(new ListPoliciesForTargetCommand({ TargetId, Filter: 'SERVICE_CONTROL_POLICY' }));
-    for (const { Id = '', Name = '' } of Policies) if (!found.has(Id)) found.set(Id, { name: Name, document: (await client.send(new DescribePolicyCommand({ PolicyId: Id }))).Policy?.Content ?? '{}' });
+    for await (const { Policies = [] } of paginateListPoliciesForTarget({ client }, { TargetId, Filter: 'SERVICE_CONTROL_POLICY' }))
+      for (const { Id = '', Name = '' } of Policies) if (!found.has(Id)) found.set(Id, { name: Name, document: (await client.send(new DescribePolicyCommand({ PolicyId: Id }))).Policy?.Content ?? '{}' });
     TargetId = TargetId.startsWith('r-') ? undefined : await parentOf(client, TargetId);
   }
   return [...found.values()];
