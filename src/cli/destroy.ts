@@ -37,7 +37,7 @@ export function addDestroyCommand(program: Command): void {
 async function destroyCommand(world: World, options: DestroyCommandOptions): Promise<number> {
   const { out, target, limit, render } = world;
   const keyDays = Number(options.keyDays);
-  if (!Number.isInteger(keyDays) || keyDays < 7 || keyDays > 30) throw new FlotillaError('CLI011', `--key-days '${options.keyDays}' is not 7 to 30`, { exitCode: 2 });
+  if (!Number.isInteger(keyDays) || keyDays < 7 || keyDays > 30) throw new FlotillaError('CLI014', `--key-days '${options.keyDays}' is not 7 to 30`, { exitCode: 2 });
   const folder = join(world.folder, 'destroy', world.target.kind === 'LOCAL' ? 'local' : 'aws');
   const plan = await thePlan(world, options, folder);
   printPlan(plan, out);

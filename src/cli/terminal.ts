@@ -67,7 +67,7 @@ export function printError(error: unknown, out: Terminal): number {
     return 1;
   }
   if (error instanceof FleetFileError) return printFleetMistakes(error, out);
-  out.data({ type: 'error', code: error.code, message: error.message, where: error.where, why: error.why, fix: error.fix });
+  if (out.json) out.data({ type: 'error', code: error.code, message: error.message, where: error.where, why: error.why, fix: error.fix });
   out.message(`${out.style('red', '✖')} ${out.style('bold', error.code)} ${error.message}`);
   if (error.where) out.message(`  ${error.where}`);
   if (error.why) out.message(`  ${out.style('dim', 'why')}  ${error.why.replaceAll('\n', '\n       ')}`);

@@ -61,7 +61,7 @@ async function whereCommand(world: World, options: WhereOptions, named: string |
 
 function minutes(text: string | undefined): number {
   const value = Number(text);
-  if (!(value > 0)) throw new FlotillaError('CLI010', `--timeout '${text}' is no number of minutes`, { exitCode: 2 });
+  if (!(value > 0)) throw new FlotillaError('CLI013', `--timeout '${text}' is no number of minutes`, { exitCode: 2 });
   return value;
 }
 
