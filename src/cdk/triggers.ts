@@ -40,17 +40,13 @@ function startOnCommit(stack: Stack, pipeline: Pipeline, source: Extract<Source,
   asset.grantRead(project);
   project.addToRolePolicy(new PolicyStatement({ actions: ['codecommit:GetDifferences'], resources: [repository] }));
   project.addToRolePolicy(new PolicyStatement({ actions: ['codepipeline:StartPipelineExecution'], resources: [stack.formatArn({ service: 'codepipeline', resource: pipeline.name })] }));
-  new Rule(stack, `${id}-Rule`, {
-    eventPattern: { source: ['aws.codecommit'], resources: [repository], detailType: ['CodeCommit Repository State Change'], detail: { event: ['referenceCreated', 'referenceUpdated'], referenceName: [source.branch] } },
-    targets: [
-      new CodeBuildProject(project, {
-        event: RuleTargetInput.fromObject({
-          environmentVariablesOverride: [
-            { name: 'BEFORE', value: EventField.fromPath('$.detail.oldCommitId'), type: 'PLAINTEXT' },
-            { name: 'AFTER', value: EventField.fromPath('$.detail.commitId'), type: 'PLAINTEXT' },
-          ],
-        }),
-      }),
-    ],
-  });
+  // A new branch has no commit before; a path that an event lacks would break the input of its target, so there are two rules.
+  const before = { name: 'BEFORE', value: EventField.fromPath('$.detail.oldCommitId'), type: 'PLAINTEXT' };
+  const after = { name: 'AFTER', value: EventField.fromPath('$.detail.commitId'), type: 'PLAINTEXT' };
+  for (const [event, environmentVariablesOverride] of [['referenceUpdated', [before, after]], ['referenceCreated', [after]]] as const) {
+    new Rule(stack, `${id}-${event}`, {
+      eventPattern: { source: ['aws.codecommit'], resources: [repository], detailType: ['CodeCommit Repository State Change'], detail: { event: [event], referenceName: [source.branch] } },
+      targets: [new CodeBuildProject(project, { event: RuleTargetInput.fromObject({ environmentVariablesOverride }) })],
+    });
+  }
 }
