@@ -41,6 +41,7 @@ async function destroyCommand(world: World, options: DestroyCommandOptions): Pro
   const folder = join(world.folder, 'destroy', world.target.kind === 'LOCAL' ? 'local' : 'aws');
   const plan = await thePlan(world, options, folder);
   printPlan(plan, out);
+  if (!options.bootstrap && plan.items.length > 0) out.message(out.style('dim', 'bootstraps stay; --bootstrap takes those that nothing else uses'));
   const data = (result?: TeardownResult): object => ({ ...world.stamp, fleet: plan.name, items: plan.items.map(shown), retained: plan.retained, obstacles: plan.obstacles, ...(result ? { deleted: result.deleted.map(({ key }) => key), failures: result.failures.map(({ item, error }) => ({ key: item.key, code: error.code, message: error.message, why: error.why, fix: error.fix })), left: result.left.map(({ key }) => key) } : {}) });
   const blocking = plan.obstacles.filter(({ key }) => plan.items.find((item) => item.key === key)?.layer !== 'bootstrap');
   for (const { what, fix } of plan.obstacles) out.message(`${out.style('red', '✖')} ${what}\n  ${out.style('dim', 'fix')}  ${fix}`);
@@ -49,7 +50,10 @@ async function destroyCommand(world: World, options: DestroyCommandOptions): Pro
     if (plan.items.length === 0) out.print('nothing of the fleet stands');
     return blocking.length > 0 ? REFUSED : 0;
   }
-  if (!(await typed(plan.name, options.confirm, `${plan.items.length} things are to be deleted, for good.`))) return 0;
+  if (!(await typed(plan.name, options.confirm, `${plan.items.length} things are to be deleted, for good.`))) {
+    out.message('that is not the name: nothing was deleted');
+    return 0;
+  }
   const abort = new AbortController();
   const interrupted = (): void => {
     if (abort.signal.aborted) process.exit(INTERRUPTED);

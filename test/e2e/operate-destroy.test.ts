@@ -113,6 +113,8 @@ describe('destroy', () => {
     expect([plan.code, count('stack', 'application'), count('stack', 'pipeline'), count('stack', 'support'), count('bucket', 'artifacts'), count('key', 'artifacts')]).toEqual([0, 32, 1, 3, 4, 4]);
     expect(plan.retained).toContainEqual(expect.objectContaining({ name: 'fleet-ledger-111111111111', data: '1 object versions' }));
     expect(await holdings()).toEqual(before);
+    expect((await operate('destroy', '--dry-run')).stderr).toContain('bootstraps stay; --bootstrap takes');
+    expect((await operate('destroy', '--dry-run', '--bootstrap')).stderr).not.toContain('bootstraps stay');
   });
 
   it('is not begun without the name of the fleet', async () => {
