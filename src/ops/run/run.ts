@@ -97,7 +97,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
   await bootstrapAll(assembly, cdk, options);
   for (const stack of assembly.pipelines) await prepareSources(stack, options);
   const before = await pipelineNames(assembly, options);
-  for (const stack of assembly.pipelines) await pushSources(stack, root, commit, options);
+  // A new pipeline starts when it is made and finds the commit; one that stands would start on the push, and change itself while it is deployed here.
+  for (const stack of assembly.pipelines) if ((await pipelinesOf(stack, options)).length === 0) await pushSources(stack, root, commit, options);
   await cdk.deployPipelines(assembly);
   for (const stack of assembly.pipelines) await pushSources(stack, root, commit, options);
   const pipelines = await pipelineNames(assembly, options);
