@@ -1,4 +1,4 @@
-import { DefaultStackSynthesizer, Stack, type App, type Stage } from 'aws-cdk-lib';
+import { DefaultStackSynthesizer, PermissionsBoundary, Stack, type App, type Stage } from 'aws-cdk-lib';
 import { ExecutionMode, Pipeline as CodePipelineResource, PipelineType } from 'aws-cdk-lib/aws-codepipeline';
 import { CodeBuildStep, CodePipeline, type CodePipelineSource, type IFileSetProducer } from 'aws-cdk-lib/pipelines';
 import type { Fleet, Pipeline, Target } from '../fleet/index.js';
@@ -40,6 +40,7 @@ export class PipelineStack extends Stack {
       env: { account: pipeline.account, region: pipeline.region },
       description: `Pipeline ${pipeline.name} of the fleet ${context.fleet.name}`,
       terminationProtection: pipeline.terminationProtection,
+      ...(pipeline.permissionsBoundary ? { permissionsBoundary: PermissionsBoundary.fromName(pipeline.permissionsBoundary) } : {}),
       ...(pipeline.bootstrap.qualifier !== DEFAULT_QUALIFIER ? { synthesizer: new DefaultStackSynthesizer({ qualifier: pipeline.bootstrap.qualifier }) } : {}),
     });
     for (const flag of FLAGS) if (this.node.tryGetContext(flag) === undefined) this.node.setContext(flag, true);
@@ -83,12 +84,12 @@ export class PipelineStack extends Stack {
     const assembly = this.codePipeline.cloudAssemblyFileSet;
     for (const wave of inBatches(pipeline, stageOf)) {
       const added = this.codePipeline.addWave(wave.id, {
-        pre: [...permissionsGate(this, pipeline, wave, assembly, program), ...wave.approvals.map((approval) => approvalStep(this, approval)), ...wave.before.map((step) => buildStep(this, step, source, {}))],
+        pre: [...permissionsGate(this, pipeline, wave, assembly, program), ...wave.approvals.map((approval) => approvalStep(this, approval)), ...wave.before.map((step) => buildStep(this, pipeline, step, source, {}))],
         post: protectStep(this, wave, assembly, program),
       });
       for (const target of wave.targets) {
         const stage = stageOf(target);
-        added.addStage(stage, { post: target.verify.map((step) => buildStep(this, step, source, { target, stage })) });
+        added.addStage(stage, { post: target.verify.map((step) => buildStep(this, pipeline, step, source, { target, stage })) });
       }
     }
   }

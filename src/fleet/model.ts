@@ -31,7 +31,7 @@ export interface Pipeline {
   readonly selfMutation: boolean;
   readonly restartOnUpdate: boolean;
   readonly preflight: boolean;
-  readonly assets: { readonly batch: boolean; readonly skipPublished: boolean };
+  readonly assets: { readonly batch: boolean };
   readonly artifacts: ArtifactSettings;
   readonly changeSets: boolean;
   readonly terminationProtection: boolean;

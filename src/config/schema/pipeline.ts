@@ -24,7 +24,7 @@ export const pipelineSettings = z.strictObject({
   selfMutation: z.boolean().optional().meta({ description: 'UpdatePipeline stage; on by default' }),
   restartOnUpdate: z.boolean().optional(),
   preflight: z.boolean().optional().meta({ description: 'Check every target’s bootstrap at the end of Synth; on by default' }),
-  assets: z.strictObject({ batch: z.boolean().optional().meta({ description: 'One action publishes all assets; on by default' }), skipPublished: z.boolean().optional() }).optional(),
+  assets: z.strictObject({ batch: z.boolean().optional().meta({ description: 'One action publishes all assets; on by default' }) }).optional(),
   artifacts: artifacts.optional(),
   changeSets: z.boolean().optional().meta({ description: 'Prepare a change set and execute it, as two actions a stack. Off by default: one action, which a retry can repeat' }),
   terminationProtection: z.boolean().optional().meta({ description: 'Of the pipeline’s own stack' }),

@@ -35,13 +35,16 @@ export const buildSettings = z.strictObject({
   policies: z.array(arn('iam')).optional().meta({ description: 'Managed policies of the builds’ roles' }),
 });
 
+/** A single step logs in to registries as its pipeline does. */
+const { docker: _, ...stepSettings } = buildSettings.shape;
+
 /** A build step: its commands, or those and settings of its own. */
-export const step = z.union([commands, z.strictObject({ ...buildSettings.shape, commands, install: z.array(z.string()).optional(), outputs: z.record(environmentVariable, z.string().regex(/^[^.\s]+\.[^.\s]+$/, 'CFG064: must be Stack.Output')).optional().meta({ description: 'Environment variables from stack outputs: VARIABLE: Stack.Output. Outputs declared on a stack are there by their own names' }) })]);
+export const step = z.union([commands, z.strictObject({ ...stepSettings, commands, install: z.array(z.string()).optional(), outputs: z.record(environmentVariable, z.string().regex(/^[^.\s]+\.[^.\s]+$/, 'CFG064: must be Stack.Output')).optional().meta({ description: 'Environment variables from stack outputs: VARIABLE: Stack.Output. Outputs declared on a stack are there by their own names' }) })]);
 
 export const synth = z.union([
   commands,
   z.strictObject({
-    ...buildSettings.shape,
+    ...stepSettings,
     commands,
     install: z.array(z.string()).optional(),
     directory: z.string().optional().meta({ description: 'Folder of the app inside the source' }),

@@ -75,7 +75,7 @@ function resolvePipeline(key: string | undefined, settings: PipelineSettings, pa
       selfMutation: settings.selfMutation ?? true,
       restartOnUpdate: settings.restartOnUpdate ?? true,
       preflight: settings.preflight ?? true,
-      assets: { batch: settings.assets?.batch ?? true, skipPublished: settings.assets?.skipPublished ?? true },
+      assets: { batch: settings.assets?.batch ?? true },
       artifacts: { ...settings.artifacts, expireAfter: settings.artifacts?.expireAfter ?? 90, templatesOnly: settings.artifacts?.templatesOnly ?? false },
       changeSets: settings.changeSets ?? false,
       terminationProtection: settings.terminationProtection ?? config.terminationProtection ?? false,

@@ -1,3 +1,4 @@
+import type { BuildSettings } from '../../config/index.js';
 import type { BootstrapPair, Fleet, Pipeline } from '../../fleet/index.js';
 import type { BootstrapSettings, FleetPair, FleetPipeline, OperatedFleet } from './fleet.js';
 
@@ -20,7 +21,7 @@ function pipelineOf(pipeline: Pipeline): FleetPipeline {
 /** Secrets by name; the file never holds their values. */
 function secretsOf({ source, inputs, build, synth, waves }: Pipeline): string[] {
   const tokens = [source, ...Object.values(inputs)].flatMap((each) => ('github' in each && each.token !== undefined ? [each.token] : []));
-  const settings = [build, synth, ...waves.flatMap(({ before, targets }) => [...before, ...targets.flatMap(({ verify }) => verify)].map((step) => step.build))];
+  const settings: readonly BuildSettings[] = [build, synth, ...waves.flatMap(({ before, targets }) => [...before, ...targets.flatMap(({ verify }) => verify)].map((step) => step.build))];
   return [
     ...tokens,
     ...settings.flatMap(({ secrets = {}, npm, docker = [] }) => [...Object.values(secrets), ...(npm?.token === undefined ? [] : [npm.token]), ...docker.flatMap((credential) => ('dockerHub' in credential ? [credential.dockerHub] : 'registry' in credential ? [credential.secret] : []))]),

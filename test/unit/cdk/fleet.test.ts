@@ -191,6 +191,14 @@ describe('gates and protection', () => {
     expect(app.synth().getNestedAssembly('assembly-Prod-us-east-1').stacks[0]!.terminationProtection).toBe(true);
   });
 
+  it('bound every role of the pipeline’s stack, and give every build the policies that the file names', () => {
+    const policies = ['arn:aws:iam::999999999999:policy/read-packages'];
+    const { fleet: made } = fleet({ ...base, permissionsBoundary: 'edge', pipeline: { ...base.pipeline, build: { policies } } });
+    const roles = Object.values(Template.fromStack(made.stack).findResources('AWS::IAM::Role')) as { Properties: { PermissionsBoundary?: unknown; ManagedPolicyArns?: string[] } }[];
+    expect(roles.filter(({ Properties }) => !JSON.stringify(Properties.PermissionsBoundary ?? '').includes(':policy/edge'))).toEqual([]);
+    expect(roles.filter(({ Properties }) => Properties.ManagedPolicyArns?.includes(policies[0]!))).toHaveLength(2);
+  });
+
   it('give an approval its expiry', () => {
     const { fleet: made } = fleet({ ...base, environments: { prod: { account: '333333333333', regions: ['us-east-1'], gates: { approval: { name: 'Promote', timeout: 60 } } } } });
     expect(stagesOf(made).at(-1)!.Actions[0]).toMatchObject({ Name: 'Promote', TimeoutInMinutes: 60 });

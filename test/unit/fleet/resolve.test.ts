@@ -124,7 +124,7 @@ describe('parameters and settings are laid over each other', () => {
 
 describe('pipelines', () => {
   test('one: names and defaults', () => {
-    expect(fleet({}).pipelines[0]).toMatchObject({ key: undefined, stackId: 'PaymentsPipeline', name: 'payments', type: 'V2', executionMode: 'superseded', selfMutation: true, restartOnUpdate: true, preflight: true, changeSets: false, assets: { batch: true, skipPublished: true }, artifacts: { expireAfter: 90, templatesOnly: false }, synth: { commands: ['npm ci', 'npx cdk synth'], output: 'cdk.out' } });
+    expect(fleet({}).pipelines[0]).toMatchObject({ key: undefined, stackId: 'PaymentsPipeline', name: 'payments', type: 'V2', executionMode: 'superseded', selfMutation: true, restartOnUpdate: true, preflight: true, changeSets: false, assets: { batch: true }, artifacts: { expireAfter: 90, templatesOnly: false }, synth: { commands: ['npm ci', 'npx cdk synth'], output: 'cdk.out' } });
   });
 
   test('several: each lays itself over `pipeline`, on its branch, with its environments in its order', () => {
