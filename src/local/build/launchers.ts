@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Mount } from '../process/index.js';
+import { treesFolder } from './trees.js';
 
 /** Programs put before the machine's own on a build's PATH, and what they need. */
 export interface Launchers {
@@ -22,7 +23,7 @@ const TOOLS = ['aws-cdk', 'cdk-assets'];
 export function writeLaunchers(directory: string, endpoint: string): Launchers {
   const root = join(directory, 'launchers');
   const bin = join(root, 'bin');
-  const trees = join(directory, 'cache', 'trees');
+  const trees = treesFolder(directory);
   const npmCache = join(directory, 'cache', 'npm');
   const last = join(root, 'last');
   for (const folder of [bin, last, trees, npmCache]) mkdirSync(folder, { recursive: true });
@@ -32,7 +33,7 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
     chmodSync(file, 0o755);
   };
   writeFileSync(join(root, 'npm.mjs'), data('npm-launcher.mjs'));
-  writeFileSync(join(root, 'preload.cjs'), data('preload.cjs'));
+  for (const name of ['tree-print.mjs', 'preload.cjs']) writeFileSync(join(root, name), data(name));
   script('npm', npmLauncher(root));
   script('aws', awsLauncher(bin));
   script('curl', curlLauncher(bin));
@@ -54,7 +55,7 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
       npm_config_cache: npmCache,
       npm_config_update_notifier: 'false',
     },
-    mounts: [{ source: root }, { source: join(directory, 'cache'), writable: true }, ...[...new Set(Object.values(tools).map(nodeModulesOf))].map((source) => ({ source }))],
+    mounts: [{ source: root }, { source: trees }, { source: npmCache, writable: true }, ...[...new Set(Object.values(tools).map(nodeModulesOf))].map((source) => ({ source }))],
   };
 }
 

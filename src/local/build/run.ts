@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assumeRole } from '../kernel/assume.js';
 import { AwsError, isAwsError } from '../kernel/error.js';
@@ -16,6 +17,7 @@ import { runPhase, type ShellState } from './phase.js';
 import { buildArn, type Build, type BuildPhase, type BuildStatus, type Place } from './record.js';
 import { keepReports } from './reports/index.js';
 import { downloadSources } from './sources.js';
+import { offerTrees, offersFolder, takeBackTrees, treesFolder } from './trees.js';
 
 export interface BuildHooks {
   /** Notes the state of the build, durably. */
@@ -69,7 +71,8 @@ class BuildRun {
     } finally {
       await this.phase('FINALIZING', async () => {
         await this.log?.flush();
-        rmSync(this.folder, { recursive: true, force: true });
+        await takeBackTrees(treesFolder(this.runtime.directory), join(this.folder, 'workspace'));
+        await rm(this.folder, { recursive: true, force: true });
       });
     }
     this.record({ phaseType: 'COMPLETED', startTime: this.now() });
@@ -117,6 +120,8 @@ class BuildRun {
     for (const key of spec.ignored) this.log.note(`The local cloud passes over '${key}' of the buildspec`);
     const { env, secrets } = await buildEnvironment(build, spec, folders, this.client);
     await restoreCache(build, spec.cachePaths, source, runtime.directory, this.client, (text) => this.log.note(text));
+    // Only time depends on this: whoever calls `npm ci` in a script of his own gets a copy.
+    if (PHASES.some((name) => spec.phases[name]?.commands.some((command) => command.includes('npm ci')))) offerTrees(treesFolder(runtime.directory), workspace, folders.values());
     const home = prepareHome(join(this.folder, 'home'));
     const launchers = writeLaunchers(runtime.directory, runtime.endpoint);
     const global = join(home, '.npm-global');
@@ -125,6 +130,7 @@ class BuildRun {
       cwd: source,
       env: {
         ...launchers.env,
+        FLOTILLA_OFFERS: offersFolder(workspace),
         npm_config_prefix: global,
         AWS_ENDPOINT_URL: runtime.endpoint,
         AWS_CONTAINER_CREDENTIALS_FULL_URI: hooks.credentialsEndpoint.url,

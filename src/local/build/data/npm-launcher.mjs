@@ -1,12 +1,14 @@
 // Stands before npm on the PATH of a build. Two things cost a build most and change nothing in its result: installing the CDK's own tools,
 // which Flotilla has, and installing the same tree of the same lockfile again. Everything else, and everything uncertain, is npm's.
 //
-// Environment: FLOTILLA_TOOLS (JSON: name -> folder of the installed package), FLOTILLA_TREES (folder of cached trees).
+// Environment: FLOTILLA_TOOLS (JSON: name -> folder of the installed package), FLOTILLA_TREES (folder of kept trees, to copy from), FLOTILLA_OFFERS (trees
+// of this build's own, to move into place).
 import { spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { treePrint } from './tree-print.mjs';
 
 const [verb, ...args] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -14,7 +16,7 @@ const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => !fo
 const npm = folders.map((folder) => join(folder, 'npm')).find(existsSync);
 if (!npm) fail('npm is not installed on this machine');
 
-if (verb === 'ci') ci();
+if (verb === 'ci') await ci();
 else if (['install', 'i', 'add'].includes(verb)) install();
 else exec();
 
@@ -68,74 +70,66 @@ function means(range, version) {
 }
 
 /** `npm ci` with a lockfile whose tree was installed before, by this npm and Node on this platform, with the same settings. */
-function ci() {
-  const trees = process.env.FLOTILLA_TREES;
+async function ci() {
   const root = process.cwd();
-  const harmless = ['--prefer-offline', '--no-audit', '--no-fund', '--quiet', '--silent', '-s', '-q', '--loglevel=error'];
-  if (!trees || args.some((arg) => !harmless.includes(arg)) || !existsSync(join(root, 'package-lock.json')) || !existsSync(join(root, 'package.json'))) return exec();
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  // Workspaces link into the source tree, and scripts of the package itself may do anything: npm's business.
-  const hooks = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
-  if (manifest.workspaces || hooks.some((hook) => manifest.scripts?.[hook])) return exec();
-  const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
-  if (/"link": true|"resolved": "file:/.test(lock)) return exec();
-  const settings = ['.npmrc'].map((file) => (existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : ''));
-  const { version } = JSON.parse(readFileSync(join(dirname(npm), '..', 'lib', 'node_modules', 'npm', 'package.json'), 'utf8').toString());
-  const dependencies = JSON.stringify([manifest.dependencies, manifest.devDependencies, manifest.optionalDependencies, manifest.overrides]);
-  const key = createHash('sha256').update([lock, dependencies, ...settings, version, process.version, process.platform, process.arch, process.env.NODE_ENV ?? '', process.env.npm_config_omit ?? ''].join('\n')).digest('hex').slice(0, 40);
-  const tree = join(trees, key);
-  if (existsSync(join(tree, 'complete')) && unchanged(tree)) {
-    rmSync(join(root, 'node_modules'), { recursive: true, force: true });
-    link(join(tree, 'node_modules'), join(root, 'node_modules'));
-    process.stdout.write(`node_modules of this lockfile, as npm ci installed it before (${key.slice(0, 12)})\n`);
-    return;
+  const key = keyOf(root);
+  if (key === undefined) return exec();
+  const target = join(root, 'node_modules');
+  const offered = join(process.env.FLOTILLA_OFFERS, key);
+  const kept = join(process.env.FLOTILLA_TREES, key, 'node_modules');
+  if (existsSync(offered) || existsSync(kept)) {
+    rmSync(target, { recursive: true, force: true });
+    if (moved(offered, target) || copied(kept, target)) {
+      note(key, target, '');
+      process.stdout.write(`node_modules of this lockfile, as npm ci installed it before (${key.slice(0, 12)})\n`);
+      return;
+    }
   }
   const { status } = spawnSync(npm, process.argv.slice(2), { stdio: 'inherit', env: { ...process.env, PATH: folders.join(delimiter) } });
   if (status !== 0) process.exit(status ?? 1);
-  if (!existsSync(join(root, 'node_modules'))) return;
-  keep(root, tree);
+  if (existsSync(target)) note(key, target, await treePrint(target));
 }
 
-/** Keeps the installed tree for later builds. Several builds may do so at once; none fails because of it. */
-function keep(root, tree) {
-  // Process IDs repeat: each sandbox counts its own.
-  const incoming = `${tree}.${randomUUID()}`;
+/** What decides which tree `npm ci` would install; undefined where that is npm's business. */
+function keyOf(root) {
+  const harmless = ['--prefer-offline', '--no-audit', '--no-fund', '--quiet', '--silent', '-s', '-q', '--loglevel=error'];
+  if (!process.env.FLOTILLA_OFFERS || !process.env.FLOTILLA_TREES || args.some((arg) => !harmless.includes(arg))) return undefined;
+  if (!existsSync(join(root, 'package-lock.json')) || !existsSync(join(root, 'package.json'))) return undefined;
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  // Workspaces link into the source tree, and scripts of the package itself may do anything.
+  const hooks = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
+  if (manifest.workspaces || hooks.some((hook) => manifest.scripts?.[hook])) return undefined;
+  const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
+  if (/"link": true|"resolved": "file:/.test(lock)) return undefined;
+  const settings = ['.npmrc'].map((file) => (existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : ''));
+  const { version } = JSON.parse(readFileSync(join(dirname(npm), '..', 'lib', 'node_modules', 'npm', 'package.json'), 'utf8'));
+  const dependencies = JSON.stringify([manifest.dependencies, manifest.devDependencies, manifest.optionalDependencies, manifest.overrides]);
+  const rest = [dependencies, ...settings, version, process.version, process.platform, process.arch, process.env.NODE_ENV ?? '', process.env.npm_config_omit ?? ''];
+  return [lock, rest.join('\n')].map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16)).join('-');
+}
+
+/** Tells the local cloud where a tree lies, so that it takes it back when the build has ended. */
+function note(key, folder, print) {
   try {
-    mkdirSync(incoming, { recursive: true });
-    link(join(root, 'node_modules'), join(incoming, 'node_modules'));
-    writeFileSync(join(incoming, 'complete'), fingerprint(join(incoming, 'node_modules')));
-    if (existsSync(tree)) renameSync(tree, `${incoming}.old`);
-    renameSync(incoming, tree);
+    mkdirSync(process.env.FLOTILLA_OFFERS, { recursive: true });
+    writeFileSync(join(process.env.FLOTILLA_OFFERS, `${randomUUID()}.note`), `${key}\n${folder}\n${print}\n`);
   } catch (error) {
-    process.stderr.write(`the installed tree was not kept for later builds: ${error.message}\n`);
+    process.stderr.write(`the installed tree is not kept for later builds: ${error.message}\n`);
   }
-  rmSync(incoming, { recursive: true, force: true });
-  rmSync(`${incoming}.old`, { recursive: true, force: true });
 }
 
-/** A copy whose files are hard links: nothing is read or written but names. */
-function link(from, to) {
-  const { status } = spawnSync('cp', process.platform === 'linux' ? ['-al', from, to] : ['-R', '-c', from, to]);
-  if (status !== 0) cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+function moved(from, to) {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-/** Builds share the files of a tree; one that wrote into them has changed their times, and the tree is not taken any more. */
-function unchanged(tree) {
-  return readFileSync(join(tree, 'complete'), 'utf8') === fingerprint(join(tree, 'node_modules'));
-}
-
-function fingerprint(folder) {
-  const hash = createHash('sha256');
-  const walk = (directory, name) => {
-    for (const entry of readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const path = join(directory, entry.name);
-      if (entry.isDirectory()) walk(path, `${name}/${entry.name}`);
-      else {
-        const { size, mtimeMs } = lstatSync(path);
-        hash.update(`${name}/${entry.name} ${size} ${mtimeMs}\n`);
-      }
-    }
-  };
-  walk(folder, '');
-  return hash.digest('hex');
+/** Copied by the system's own program, several times as fast as by Node; times stay, by which a change is seen later. */
+function copied(from, to) {
+  const { status } = spawnSync('cp', process.platform === 'darwin' ? ['-R', '-c', '-p', from, to] : ['-a', from, to], { stdio: 'ignore' });
+  if (status !== 0) rmSync(to, { recursive: true, force: true });
+  return status === 0;
 }

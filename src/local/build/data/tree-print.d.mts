@@ -1,0 +1,1 @@
+export function treePrint(folder: string): Promise<string>;
