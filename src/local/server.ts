@@ -9,6 +9,7 @@ import { dispatcher } from './dispatch.js';
 import { httpRequest, refusal, sendHttp, sendWire, wireRequest } from './http.js';
 import { inbox } from './inbox.js';
 import { journal } from './journal.js';
+import { resumeAnnouncements } from './kernel/announce.js';
 import type { Runtime, Service } from './kernel/service.js';
 import { answer, type Gate } from './request.js';
 import { credential, policiesOf, principalNames } from './services/iam/identity.js';
@@ -99,6 +100,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   });
 
   for (const service of services.values()) await service.start?.(runtime);
+  resumeAnnouncements(runtime);
   return {
     endpoint: runtime.endpoint,
     runtime,

@@ -9,7 +9,13 @@ export type OpsEvent =
   | { readonly type: 'execution'; readonly id: string; readonly status: string; readonly detail?: string }
   | { readonly type: 'gate'; readonly pipeline: string; readonly stage: string; readonly action: string; readonly token: string; readonly message?: string }
   | { readonly type: 'commit'; readonly id: string; readonly summary: string }
-  | { readonly type: 'pipeline'; readonly name: string; readonly stages: readonly { readonly name: string; readonly actions: readonly string[] }[] }
+  | ({ readonly type: 'pipeline'; readonly name: string } & PipelineShape)
   | { readonly type: 'note'; readonly text: string };
+
+export interface PipelineShape {
+  readonly stages: readonly { readonly name: string; readonly actions: readonly string[] }[];
+  /** `STAGE/ACTION` of what runs at the same time, wave after wave, and the seconds it is expected to take where the last execution tells. */
+  readonly waves: readonly (readonly { readonly name: string; readonly seconds?: number }[])[];
+}
 
 export type Emit = (event: OpsEvent) => void;

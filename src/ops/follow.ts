@@ -1,8 +1,9 @@
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CodeBuildClient, BatchGetBuildsCommand } from '@aws-sdk/client-codebuild';
-import { CodePipelineClient, GetPipelineCommand, GetPipelineExecutionCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
+import { CodePipelineClient, GetPipelineExecutionCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAbsent } from './aws/absent.js';
+import { lastDurations, shapeOf } from './estimate.js';
 import type { Emit } from './events.js';
 import { ResourceFollower } from './resources.js';
 import { failedResources } from './stacks.js';
@@ -55,7 +56,8 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
   const seen = new Map<string, string>();
   const asked = new Set<string>();
   const left = new Map<string, Gate>();
-  let total = await announce(client, pipeline.name, emit);
+  const before = await lastDurations(client, pipeline.name, (id) => attempts(client, pipeline.name, id));
+  let total = await announce(client, pipeline.name, before, emit);
   try {
     for (;;) {
       const { pipelineExecution } = await client.send(new GetPipelineExecutionCommand({ pipelineName: pipeline.name, pipelineExecutionId: execution }));
@@ -75,7 +77,7 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
         emit({ type: 'execution', id: execution, status, detail: `the pipeline changed itself and starts again as ${next}` });
         execution = next;
         seen.clear();
-        total = await announce(client, pipeline.name, emit);
+        total = await announce(client, pipeline.name, before, emit);
         continue;
       }
       for (const gate of await gates(client, pipeline.name, execution)) {
@@ -103,11 +105,10 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
 }
 
 /** Tells what the pipeline is made of; answers how many actions that are. */
-async function announce(client: CodePipelineClient, name: string, emit: Emit): Promise<number> {
-  const { pipeline } = await client.send(new GetPipelineCommand({ name }));
-  const stages = (pipeline?.stages ?? []).map((stage) => ({ name: stage.name ?? '', actions: (stage.actions ?? []).map((action) => action.name ?? '') }));
-  emit({ type: 'pipeline', name, stages });
-  return stages.reduce((sum, { actions }) => sum + actions.length, 0);
+async function announce(client: CodePipelineClient, name: string, before: readonly ActionExecutionDetail[], emit: Emit): Promise<number> {
+  const shape = await shapeOf(client, name, before);
+  emit({ type: 'pipeline', name, ...shape });
+  return shape.stages.reduce((sum, { actions }) => sum + actions.length, 0);
 }
 
 /**

@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { CloudFormation } from '@aws-sdk/client-cloudformation';
 import { CodeBuild } from '@aws-sdk/client-codebuild';
 import { CodePipeline, type PipelineDeclaration } from '@aws-sdk/client-codepipeline';
+import { EventBridge } from '@aws-sdk/client-eventbridge';
 import { IAM } from '@aws-sdk/client-iam';
 import { S3 } from '@aws-sdk/client-s3';
+import { SQS } from '@aws-sdk/client-sqs';
 import { SSM } from '@aws-sdk/client-ssm';
 import { archive } from '../../src/local/process/zip.js';
 
@@ -67,19 +69,50 @@ async function prepare(): Promise<void> {
     await s3.putBucketVersioning({ Bucket, VersioningConfiguration: { Status: 'Enabled' } });
   }
   const template = JSON.stringify({ Resources: { P: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: '/killed', Value: 'deployed' } } } });
-  await s3.putObject({ Bucket: 'kill-source', Key: 'src.zip', Body: await archive([{ name: 'template.json', data: Buffer.from(template) }]) });
+  const topic = JSON.stringify({ Resources: { T: { Type: 'AWS::SNS::Topic' } } });
+  await s3.putObject({ Bucket: 'kill-source', Key: 'src.zip', Body: await archive([{ name: 'template.json', data: Buffer.from(template) }, { name: 'topic.json', data: Buffer.from(topic) }]) });
+  // A stack that failed before, for REPLACE_ON_FAILURE.
+  const formation = new CloudFormation(life.settings);
+  await formation.createStack({ StackName: 'failed', RoleARN: ROLE, TemplateBody: JSON.stringify({ Resources: { P: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: 'not a name', Value: '' } } } }) });
+  await eventually('the failed stack', async () => ((await formation.describeStacks({ StackName: 'failed' })).Stacks![0]!.StackStatus === 'ROLLBACK_COMPLETE' ? true : undefined));
+  await watch(life);
   await new CodeBuild(life.settings).createProject({
-    name: 'small', serviceRole: ROLE, source: { type: 'CODEPIPELINE', buildspec: 'version: 0.2\nphases:\n  build:\n    commands:\n      - sleep 0.3\nartifacts:\n  files: template.json\n' }, artifacts: { type: 'CODEPIPELINE' },
+    name: 'small', serviceRole: ROLE, source: { type: 'CODEPIPELINE', buildspec: 'version: 0.2\nphases:\n  build:\n    commands:\n      - sleep 0.3\nartifacts:\n  files: [template.json, topic.json]\n' }, artifacts: { type: 'CODEPIPELINE' },
     environment: { type: 'LINUX_CONTAINER', image: 'aws/codebuild/standard:7.0', computeType: 'BUILD_GENERAL1_SMALL' },
   });
   life.child.kill('SIGTERM');
   await life.dead;
 }
 
+/** A queue that gets each event of the pipeline: none may be missing after a death. */
+async function watch({ settings }: Life): Promise<void> {
+  const { QueueUrl } = await new SQS(settings).createQueue({ QueueName: 'told', Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: '*' }] }) } });
+  if (!QueueUrl) throw new TypeError('no queue');
+  const events = new EventBridge(settings);
+  await events.putRule({ Name: 'told', EventPattern: JSON.stringify({ source: ['aws.codepipeline', 'aws.codebuild'] }) });
+  await events.putTargets({ Rule: 'told', Targets: [{ Id: 'queue', Arn: `arn:aws:sqs:${REGION}:${ACCOUNT}:told` }] });
+}
+
+/** What the queue was told, each event once: a repetition is what EventBridge allows itself ("at least once"). */
+async function told({ settings }: Life): Promise<string[]> {
+  const sqs = new SQS(settings);
+  const { QueueUrl } = await sqs.getQueueUrl({ QueueName: 'told' });
+  const seen = new Map<string, string>();
+  for (;;) {
+    const { Messages = [] } = await sqs.receiveMessage({ QueueUrl: QueueUrl!, MaxNumberOfMessages: 10, VisibilityTimeout: 600 });
+    if (Messages.length === 0) return [...seen.values()].sort();
+    for (const { Body } of Messages) {
+      const { id, source, detail } = JSON.parse(Body!) as { id: string; source: string; detail: Record<string, string> };
+      seen.set(id, [source, detail['stage'], detail['action'], detail['state'] ?? detail['build-status']].filter(Boolean).join(' '));
+    }
+  }
+}
+
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/all`;
 const type = (category: 'Source' | 'Build' | 'Deploy' | 'Approval', provider: string) => ({ category, owner: 'AWS' as const, provider, version: '1' });
 const deploy = (name: string, runOrder: number, ActionMode: string, more: object = {}) => ({ name, runOrder, actionTypeId: type('Deploy', 'CloudFormation'), configuration: { ActionMode, StackName: 'killed', ChangeSetName: 'change', ...more } });
 const template = { TemplatePath: 'Out::template.json', RoleArn: ROLE };
+const other = { TemplatePath: 'Out::topic.json', RoleArn: ROLE };
 const PIPELINE: PipelineDeclaration = {
   name: 'killed', roleArn: ROLE, pipelineType: 'V2', artifactStore: { type: 'S3', location: 'kill-store' },
   stages: [
@@ -90,6 +123,8 @@ const PIPELINE: PipelineDeclaration = {
       actions: [
         { ...deploy('Prepare', 1, 'CHANGE_SET_REPLACE', template), inputArtifacts: [{ name: 'Out' }] },
         deploy('Execute', 2, 'CHANGE_SET_EXECUTE'),
+        { ...deploy('Create', 3, 'CREATE_UPDATE', { ...other, StackName: 'whole' }), inputArtifacts: [{ name: 'Out' }] },
+        { ...deploy('Replace', 4, 'REPLACE_ON_FAILURE', { ...other, StackName: 'failed' }), inputArtifacts: [{ name: 'Out' }] },
       ],
     },
     { name: 'Gate', actions: [{ name: 'Ok', actionTypeId: type('Approval', 'Manual') }] },
@@ -130,6 +165,12 @@ async function take(directory: string, killAt?: number): Promise<{ end: string; 
   return { end: JSON.stringify(end, undefined, 1), died };
 }
 
+/** States of all stacks that bore a name, by their events. */
+async function lifeOf(formation: CloudFormation, StackName: string): Promise<string[]> {
+  const { StackEvents } = await formation.describeStackEvents({ StackName });
+  return StackEvents!.map(({ LogicalResourceId, ResourceStatus }) => `${LogicalResourceId} ${ResourceStatus}`).reverse();
+}
+
 async function remains({ settings }: Life, pipelineExecutionId: string): Promise<object> {
   const pipelines = new CodePipeline(settings);
   const formation = new CloudFormation(settings);
@@ -146,6 +187,8 @@ async function remains({ settings }: Life, pipelineExecutionId: string): Promise
     builds: ids!.length,
     events: StackEvents!.map(({ LogicalResourceId, ResourceStatus }) => `${LogicalResourceId} ${ResourceStatus}`).reverse(),
     changeSets: Summaries!.length,
+    others: await Promise.all(['whole', 'failed'].map((name) => lifeOf(formation, name))),
+    told: await told({ settings } as Life),
     artifacts: new Set(Versions!.map(({ Key }) => Key)).size,
     parameter: [Parameter!.Value, Parameter!.Version],
   };

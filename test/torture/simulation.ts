@@ -50,7 +50,7 @@ export interface End {
 }
 
 /** Runs the scenario on the engine, optionally dying before a commit. Raises where a rule is broken. */
-export async function simulate(scenario: Scenario, crashAt?: number): Promise<{ end: End; commits: number }> {
+export async function simulate(scenario: Scenario, crashAt?: number): Promise<{ end: End; told: Readonly<Record<string, number>>; commits: number }> {
   const watch = new Watch();
   const world = new World({ plan: (what, nth): Plan => scenario.plan(what, nth), onCommit: (at) => (crashAt === undefined || at.commits >= crashAt ? watch.look(at) : undefined), ...(crashAt === undefined ? {} : { crashAt }) });
   const begin = world.clock.now();
@@ -66,7 +66,7 @@ export async function simulate(scenario: Scenario, crashAt?: number): Promise<{ 
   if (watch.broken) throw new Error(watch.broken);
   const executions = world.executions();
   for (const execution of executions) if (!isEnded(execution)) throw new Error(`execution ${execution.number} never ends: ${execution.status} ${execution.place} in stage ${execution.stage}`);
-  return { end: { executions: executions.map(described), attempts: counted([...world.jobs.values()].map(({ what }) => what)) }, commits: world.commits };
+  return { end: { executions: executions.map(described), attempts: counted([...world.jobs.values()].map(({ what }) => what)) }, told: counted(world.events), commits: world.commits };
 }
 
 /** What the model says of the same scenario. */
@@ -90,19 +90,21 @@ export function predict(scenario: Scenario): End {
 /** The engine against the model; then again with a death before every commit, each to the same end. */
 export async function torture(seed: number, crashes: 'every' | 'none' = 'every'): Promise<{ commits: number; executions: number }> {
   const scenario = scenarioOf(seed);
-  const { end, commits } = await simulate(scenario);
+  const { end, told, commits } = await simulate(scenario);
   same(end, predict(scenario), `seed ${seed}: the engine and the model`);
   if (crashes === 'every')
     for (let at = 1; at <= commits; at++) {
       const again = await simulate(scenario, at).catch((error: unknown) => {
         throw new Error(`seed ${seed}, death before commit ${at}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
       });
-      same(again.end, end, `seed ${seed}, death before commit ${at}: the resumed run and the uninterrupted one`);
+      const runs = `seed ${seed}, death before commit ${at}: the resumed run and the uninterrupted one`;
+      same(again.end, end, runs);
+      same(again.told, told, `events of ${runs}`);
     }
   return { commits, executions: end.executions.length };
 }
 
-function same(actual: End, expected: End, what: string): void {
+function same(actual: unknown, expected: unknown, what: string): void {
   const [a, b] = [JSON.stringify(actual, undefined, 1), JSON.stringify(expected, undefined, 1)];
   if (a !== b) throw new Error(`${what} differ:\n${a}\n---\n${b}`);
 }

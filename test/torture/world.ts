@@ -1,4 +1,5 @@
 import { ManualClock } from '../../src/shared/clock.js';
+import { resumeAnnouncements } from '../../src/local/kernel/announce.js';
 import { AwsError } from '../../src/local/kernel/error.js';
 import type { Client, Runtime } from '../../src/local/kernel/service.js';
 import type * as CodePipeline from '../../src/local/models/types/codepipeline.js';
@@ -46,6 +47,7 @@ export class World {
   readonly jobs = new Map<string, Job>();
   /** Events as they were announced: `EXECUTION STATE`, `STAGE STATE`, `STAGE/ACTION STATE`. */
   readonly events: string[] = [];
+  private readonly accepted = new Set<string>();
   commits = 0;
   engine!: PipelineEngine;
   private readonly durable = memoryState();
@@ -63,8 +65,10 @@ export class World {
     this.ended = new AbortController();
     this.dead = false;
     this.life++;
-    this.engine = new PipelineEngine(this.runtime(), [this.runner()]);
+    const runtime = this.runtime();
+    this.engine = new PipelineEngine(runtime, [this.runner()]);
     this.engine.resume();
+    resumeAnnouncements(runtime);
   }
 
   get crashed(): boolean {
@@ -140,14 +144,16 @@ export class World {
   }
 
   private runtime(): Runtime {
-    const { events } = this;
+    const { events, accepted } = this;
     const client: Client = {
       in: () => client,
       call: async <O>(service: string, operation: string, input: Record<string, unknown>): Promise<O> => {
         if (operation === 'AssumeRole') return { Credentials: { AccessKeyId: 'A', SecretAccessKey: 'S', SessionToken: 'T', Expiration: new Date(0) } } as O;
-        if (operation === 'PutEvents') {
-          const { Detail } = (input['Entries'] as { Detail: string }[])[0]!;
-          const { stage, action, state } = JSON.parse(Detail) as { stage?: string; action?: string; state: string };
+        if (operation === 'AcceptEvent') {
+          const { Id, Entry } = input as { Id: string; Entry: { Detail: string } };
+          if (accepted.has(Id)) return {} as O;
+          accepted.add(Id);
+          const { stage, action, state } = JSON.parse(Entry.Detail) as { stage?: string; action?: string; state: string };
           events.push(`${[stage, action].filter(Boolean).join('/') || 'execution'} ${state}`);
           return {} as O;
         }

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { OpsEvent } from '../../ops/events.js';
+import { remainingSeconds } from '../../ops/estimate.js';
+import type { OpsEvent, PipelineShape } from '../../ops/events.js';
 import type { Terminal } from '../terminal.js';
 import { clock, eventLines } from './plain.js';
 import type { Renderer } from './render.js';
@@ -78,7 +79,8 @@ class FooterState {
   private pipeline = '';
   private commit = '';
   private step: Running | undefined;
-  private stages: readonly { readonly name: string; readonly actions: readonly string[] }[] = [];
+  private stages: PipelineShape['stages'] = [];
+  private waves: PipelineShape['waves'] = [];
   private readonly finished = new Map<string, string>();
   private readonly running = new Map<string, Running>();
 
@@ -92,6 +94,7 @@ class FooterState {
       case 'pipeline':
         this.pipeline = event.name;
         this.stages = event.stages;
+        this.waves = event.waves;
         this.finished.clear();
         this.running.clear();
         return;
@@ -136,8 +139,18 @@ class FooterState {
       ...(this.stages.length > 0 ? [fit(` ${this.stages.map((stage) => `${stage.name}${this.glyph(stage)}`).join(' ')}`)] : []),
       ...shown.map((running) => fit(` ▶ ${running.name}${progress(running, width)}  ${Math.floor((Date.now() - running.since) / 1000)}s${running.last ? `  ${running.last}` : ''}`)),
       ...(active.length > shown.length ? [fit(` … ${active.length - shown.length} more`)] : []),
-      ...(total > 0 ? [fit(` ${done}/${total} actions · Ctrl-C stops, the next run goes on`)] : []),
+      ...(total > 0 ? [fit(` ${done}/${total} actions${this.estimate()} · Ctrl-C stops, the next run goes on`)] : []),
     ];
+  }
+
+  /** By how long the last execution took; nothing where that says nothing, or nothing is left but what waits for people. */
+  private estimate(): string {
+    const now = Date.now();
+    const seconds = remainingSeconds(this.waves, (name) => {
+      const running = this.running.get(name);
+      return running ? (now - running.since) / 1000 : this.finished.get(name) === 'Succeeded' ? 'done' : undefined;
+    });
+    return seconds === undefined || seconds < 1 ? '' : ` · est ${clock(seconds * 1000)} left`;
   }
 
   private glyph({ name, actions }: { readonly name: string; readonly actions: readonly string[] }): string {

@@ -75,8 +75,8 @@ export class PipelineEngine {
     store.transaction(() => {
       store.putPipeline({ ...pipeline, next: pipeline.next + 1 });
       store.putExecution(execution, undefined);
+      announceExecution(this.runtime, execution, 'STARTED');
     });
-    announceExecution(this.runtime, execution, 'STARTED');
     this.pump(pipeline.account, pipeline.region, pipeline.name);
     return execution;
   }
@@ -91,18 +91,21 @@ export class PipelineEngine {
     this.pump(pipeline.account, pipeline.region, pipeline.name);
   }
 
-  /** Changes an execution in one commit and lets what follows happen. */
-  update(execution: Execution, change: (before: Execution) => Execution): Execution {
-    const after = this.change(execution, change);
+  /** Changes an execution in one commit, that announces `state` where there is one, and lets what follows happen. */
+  update(execution: Execution, change: (before: Execution) => Execution, state?: string): Execution {
+    const after = this.change(execution, change, (changed) => state && announceExecution(this.runtime, changed, state));
     this.pump(after.account, after.region, after.pipeline);
     return after;
   }
 
   /** Stops an execution: when its running actions have ended, or at once by abandoning them. One commit: nothing is abandoned by halves. */
   stop(execution: Execution, stop: { readonly abandon: boolean; readonly reason: string }): Execution {
-    const after = this.change(execution, (before) => ({ ...(stop.abandon ? this.withoutRunning(before) : before), status: 'Stopping', stop, updated: this.now() }));
+    const after = this.change(
+      execution,
+      (before) => ({ ...(stop.abandon ? this.withoutRunning(before) : before), status: 'Stopping', stop, updated: this.now() }),
+      (changed) => announceExecution(this.runtime, changed, 'STOPPING'),
+    );
     if (stop.abandon) this.release(execution);
-    if (!isEnded(after)) announceExecution(this.runtime, after, 'STOPPING');
     this.pump(after.account, after.region, after.pipeline);
     return this.store(after.account, after.region).execution(after.id) ?? after;
   }
@@ -133,14 +136,17 @@ export class PipelineEngine {
     this.pump(execution.account, execution.region, execution.pipeline);
   }
 
-  private change(execution: Execution, change: (before: Execution) => Execution): Execution {
+  /** One commit: the change, and what `tell` announces of it. */
+  private change(execution: Execution, change: (before: Execution) => Execution, tell?: (after: Execution) => void): Execution {
     const store = this.store(execution.account, execution.region);
     return store.transaction(() => {
       const before = store.execution(execution.id);
       // The pipeline was deleted meanwhile: what still ends of it has no place any more.
       if (!before) return execution;
       const after = change(before);
-      if (after !== before) store.putExecution(after, before);
+      if (after === before) return after;
+      store.putExecution(after, before);
+      tell?.(after);
       return after;
     });
   }
@@ -164,13 +170,15 @@ export class PipelineEngine {
     const now = this.now();
     const before = store.execution(transition.execution)!;
     const after = applyTransition(before, transition, now, randomUUID);
-    store.putExecution(after, before);
     const stage = after.stages[before.stage]!.name;
-    if (transition.kind === 'enter') announceStage(this.runtime, after, stage, 'STARTED');
-    if (transition.kind === 'complete-stage') announceStage(this.runtime, after, stage, 'SUCCEEDED');
-    if (transition.kind === 'fail-stage') announceStage(this.runtime, after, stage, 'FAILED');
-    if (transition.kind === 'start') announceAction(this.runtime, after, stage, transition.action, 'STARTED');
-    if (isEnded(after)) announceExecution(this.runtime, after, EVENT[after.status]!);
+    store.transaction(() => {
+      store.putExecution(after, before);
+      if (transition.kind === 'enter') announceStage(this.runtime, after, stage, 'STARTED');
+      if (transition.kind === 'complete-stage') announceStage(this.runtime, after, stage, 'SUCCEEDED');
+      if (transition.kind === 'fail-stage') announceStage(this.runtime, after, stage, 'FAILED');
+      if (transition.kind === 'start') announceAction(this.runtime, after, stage, transition.action, 'STARTED');
+      if (isEnded(after)) announceExecution(this.runtime, after, EVENT[after.status]!);
+    });
   }
 
   private launch(execution: Execution, action: ActionRun): void {
@@ -208,16 +216,14 @@ export class PipelineEngine {
   /** Notes the end of the current attempt, its history included, and tells it. */
   private conclude(execution: Execution, action: ActionRun, end: Partial<ActionRun> & Pick<ActionRun, 'status'>, revision: Revision | undefined): void {
     const store = this.store(execution.account, execution.region);
-    let stage: string | undefined;
-    const after = this.change(execution, (before) => {
+    const conclude = (before: Execution): Execution => {
       const finished = finishAction(before, action.id, end, this.now());
       if (finished === before) return before;
-      const current = finished.stages[finished.stage]!;
-      stage = current.name;
-      store.putPast({ pipeline: before.pipeline, execution: before.id, version: before.declaration.version!, stage, action: current.actions.find(({ id }) => id === action.id)! }, before.number);
+      const { name: stage, actions } = finished.stages[finished.stage]!;
+      store.putPast({ pipeline: before.pipeline, execution: before.id, version: before.declaration.version!, stage, action: actions.find(({ id }) => id === action.id)! }, before.number);
       return revision ? { ...finished, revisions: { ...finished.revisions, [action.name]: revision } } : finished;
-    });
-    if (stage !== undefined) announceAction(this.runtime, after, stage, action.name, end.status === 'Succeeded' ? 'SUCCEEDED' : 'FAILED');
+    };
+    this.change(execution, conclude, (after) => announceAction(this.runtime, after, after.stages[after.stage]!.name, action.name, end.status === 'Succeeded' ? 'SUCCEEDED' : 'FAILED'));
   }
 
   private async perform(execution: Execution, action: ActionRun, declared: CodePipeline.ActionDeclaration, signal: AbortSignal): Promise<ActionResult> {

@@ -1,7 +1,8 @@
+import { announce } from '../kernel/announce.js';
 import type { Runtime } from '../kernel/service.js';
 import type { Execution } from './execution.js';
 
-/** EventBridge events of pipelines (CodePipeline user guide, "Monitoring CodePipeline events"). */
+/** EventBridge events of pipelines (CodePipeline user guide, "Monitoring CodePipeline events"), each noted in the transaction of the change that it tells. */
 export function announceExecution(runtime: Runtime, execution: Execution, state: string): void {
   emit(runtime, execution, 'CodePipeline Pipeline Execution State Change', {
     state,
@@ -30,18 +31,6 @@ export function announceAction(runtime: Runtime, execution: Execution, stage: st
 }
 
 function emit(runtime: Runtime, execution: Execution, detailType: string, detail: Record<string, unknown>): void {
-  const arn = `arn:aws:codepipeline:${execution.region}:${execution.account}:${execution.pipeline}`;
-  runtime
-    .client({ principal: { kind: 'service', service: 'codepipeline.amazonaws.com', account: execution.account, sourceArn: arn }, region: execution.region })
-    .call('events', 'PutEvents', {
-      Entries: [
-        {
-          Source: 'aws.codepipeline',
-          DetailType: detailType,
-          Resources: [arn],
-          Detail: JSON.stringify({ pipeline: execution.pipeline, 'execution-id': execution.id, version: execution.declaration.version, ...detail }),
-        },
-      ],
-    })
-    .catch((error: unknown) => runtime.log(`codepipeline: an event was not delivered: ${error instanceof Error ? error.message : String(error)}`));
+  const { account, region, pipeline, id } = execution;
+  announce(runtime, { service: 'codepipeline', account, region, arn: `arn:aws:codepipeline:${region}:${account}:${pipeline}`, detailType, detail: { pipeline, 'execution-id': id, version: execution.declaration.version, ...detail } });
 }

@@ -40,7 +40,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const pipeline = { type: 'pipeline', name: 'payments', stages: [{ name: 'Source', actions: ['repo'] }, { name: 'Dev', actions: ['App.Deploy', 'Smoke'] }] } as const;
+const pipeline = { type: 'pipeline', name: 'payments', stages: [{ name: 'Source', actions: ['repo'] }, { name: 'Dev', actions: ['App.Deploy', 'Smoke'] }], waves: [] } as const;
 const action = (stage: string, name: string, status: string, done: number) => ({ type: 'action', stage, action: name, status, done, total: 3, seconds: 1 }) as const;
 
 describe('the footer', () => {
@@ -56,6 +56,25 @@ describe('the footer', () => {
     expect(screen.seen.slice(2)).toEqual([' Source✓ Dev▶', ' ▶ Dev/App.Deploy  3s', ' 1/3 actions · Ctrl-C stops, the next run goes on']);
     render.close();
     expect(screen.seen).toHaveLength(1);
+  });
+
+  it('says how long it takes by what the last execution took, and counts down', () => {
+    const render = open();
+    const wave = (...actions: [name: string, seconds: number][]) => actions.map(([name, seconds]) => ({ name, seconds }));
+    render.emit({ ...pipeline, waves: [wave(['Source/repo', 4]), wave(['Dev/App.Deploy', 30], ['Dev/Other', 10]), wave(['Dev/Smoke', 15])] });
+    render.emit(action('Source', 'repo', 'Succeeded', 1));
+    render.emit(action('Dev', 'App.Deploy', 'InProgress', 1));
+    vi.advanceTimersByTime(5000);
+    expect(screen.seen.at(-1)).toBe(' 1/3 actions · est 00:40 left · Ctrl-C stops, the next run goes on');
+    render.close();
+  });
+
+  it('estimates nothing where an action is left of which nothing is known', () => {
+    const render = open();
+    render.emit({ ...pipeline, waves: [[{ name: 'Source/repo', seconds: 4 }], [{ name: 'Dev/Smoke' }]] });
+    vi.advanceTimersByTime(1000);
+    expect(screen.seen.at(-1)).toBe(' 0/3 actions · Ctrl-C stops, the next run goes on');
+    render.close();
   });
 
   it('never is wider than the terminal, nor higher than twelve rows', () => {

@@ -7,7 +7,7 @@ describe('random pipelines', () => {
     expect((await torture(seed, 'none')).executions).toBeGreaterThan(0);
   });
 
-  it.each([7, 1003])('end the same when the process dies before any commit: seed %i', async (seed) => {
+  it.each([2, 7, 23])('end the same when the process dies before any commit: seed %i', async (seed) => {
     expect((await torture(seed, 'every')).commits).toBeGreaterThan(0);
   }, 60_000);
 });

@@ -86,25 +86,36 @@ async function executeChangeSet(context: ActionContext): Promise<ActionResult> {
   return finish(context, await settled(context));
 }
 
+/** A crash between a call and its note finds, in `memory`, what was about to be called: the same call again, with the same token, starts nothing twice. */
 async function createOrUpdate(context: ActionContext, replace: boolean): Promise<ActionResult> {
   const { StackName } = names(context);
   if (!context.memory['started']) {
-    let before = await describeStack(context);
-    if (replace && before && /^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|CREATE_FAILED|DELETE_FAILED|UPDATE_ROLLBACK_FAILED)$/.test(before.StackStatus)) {
-      await call(context, 'DeleteStack', withRole(context, { StackName }));
-      await settled(context);
-      before = undefined;
+    if (context.memory['operation'] === undefined) {
+      const before = replace ? await withoutFailed(context) : await describeStack(context);
+      context.remember({ operation: before && before.StackStatus !== 'REVIEW_IN_PROGRESS' ? 'UpdateStack' : 'CreateStack' });
     }
-    const input = { ...(await template(context)), StackName, ClientRequestToken: context.attempt };
+    const operation = context.memory['operation'] as string;
     try {
-      await call(context, before && before.StackStatus !== 'REVIEW_IN_PROGRESS' ? 'UpdateStack' : 'CreateStack', input);
+      await call(context, operation, { ...(await template(context)), StackName, ClientRequestToken: context.attempt });
     } catch (error) {
-      if (isAwsError(error, 'ValidationError') && error.message === 'No updates are to be performed.') return finish(context, before, `No updates are to be performed on stack ${StackName}.`);
+      if (isAwsError(error, 'ValidationError') && error.message === 'No updates are to be performed.') return finish(context, await describeStack(context), `No updates are to be performed on stack ${StackName}.`);
       if (!isAwsError(error, 'TokenAlreadyExistsException')) throw error;
     }
     context.remember({ started: true });
   }
   return finish(context, await settled(context));
+}
+
+/** Deletes a stack that failed, as REPLACE_ON_FAILURE has it; answers one that didn't. */
+async function withoutFailed(context: ActionContext): Promise<Stack | undefined> {
+  const before = await describeStack(context);
+  const failed = before && /^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|CREATE_FAILED|DELETE_FAILED|UPDATE_ROLLBACK_FAILED)$/.test(before.StackStatus);
+  // A process that died while the stack was deleted left it so.
+  if (!failed && before?.StackStatus !== 'DELETE_IN_PROGRESS') return before;
+  if (failed) await call(context, 'DeleteStack', withRole(context, { StackName: before.StackId }));
+  const end = await settled(context, before.StackId);
+  if (end && end.StackStatus !== 'DELETE_COMPLETE') throw stackFailure(end, names(context).StackName);
+  return undefined;
 }
 
 async function deleteStack(context: ActionContext): Promise<ActionResult> {

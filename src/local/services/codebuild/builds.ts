@@ -68,9 +68,10 @@ class BuildQueue {
       })
       .then((status) => {
         if (runtime.signal.aborted) return;
-        const after = save({ status, ended: new Date(runtime.clock.now()), phase: 'COMPLETED' });
-        open(runtime.state, 'cloud', GLOBAL).delete(build.id);
-        announceBuild(runtime, after);
+        runtime.state.transaction(() => {
+          announceBuild(runtime, save({ status, ended: new Date(runtime.clock.now()), phase: 'COMPLETED' }));
+          open(runtime.state, 'cloud', GLOBAL).delete(build.id);
+        });
       })
       .finally(() => {
         this.active.delete(build.id);
@@ -157,8 +158,8 @@ function start(options: StartOptions, context: RequestContext): Build {
     orders(state, account, region).put([project.name, Number.MAX_SAFE_INTEGER - number], build.id);
     if (token !== undefined) tokenTable(state, account, region).put([project.name, token], build.id);
     open(state, 'cloud', GLOBAL).put(build.id, { account, region, id: build.id });
+    announceBuild(runtime, build);
   });
-  announceBuild(runtime, build);
   queue.add(build);
   return build;
 }

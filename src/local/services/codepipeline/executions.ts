@@ -3,7 +3,6 @@ import type { RequestContext } from '../../kernel/service.js';
 import type * as CodePipeline from '../../models/types/codepipeline.js';
 import { retryStage } from '../../pipeline/apply.js';
 import { artifactKey } from '../../pipeline/artifacts.js';
-import { announceExecution } from '../../pipeline/events.js';
 import { isEnded, type ActionRun, type Artifact, type Execution, type PipelineRecord } from '../../pipeline/execution.js';
 import type { PipelineStore } from '../../pipeline/store.js';
 import { pipelineOf } from './definitions.js';
@@ -71,8 +70,7 @@ export function retryStageExecution(input: CodePipeline.RetryStageExecutionInput
     const latest = storeOf(context).executions(pipeline.name).find((other) => other.stages.find(({ name }) => name === input.stageName)?.entered !== undefined);
     if (latest && latest.id !== execution.id) throw new AwsError('NotLatestPipelineExecutionException', `The execution ${execution.id} is not the latest one in stage '${input.stageName}'`, { status: 400 });
   }
-  engineOf(context).update(execution, (before) => retryStage(before, input.retryMode, context.now()));
-  announceExecution(context.runtime, execution, 'RESUMED');
+  engineOf(context).update(execution, (before) => retryStage(before, input.retryMode, context.now()), 'RESUMED');
   return { pipelineExecutionId: execution.id };
 }
 

@@ -3,7 +3,7 @@ import type { AuthorizationRule, RequestContext, Service } from '../../kernel/se
 import type * as Events from '../../models/types/events.js';
 import { createEventBus, deleteEventBus, describeEventBus, listEventBuses, policyOf, putPermission, removePermission, updateEventBus } from './buses.js';
 import { resumeDeliveries } from './deliver.js';
-import { forwardEvent, putEvents } from './publish.js';
+import { acceptEvent, forwardEvent, putEvents, resumePublishing } from './publish.js';
 import { deleteRule, describeRule, disableRule, enableRule, listRuleNamesByTarget, listRules, listTargetsByRule, putRule, putTargets, removeTargets, taggedRule, testEventPattern } from './rules.js';
 import { resumeSchedules } from './schedule.js';
 import { busArn, buses, busOf, findBus, parseBus, ruleArn, rules } from './store.js';
@@ -46,7 +46,7 @@ export const events: Service = {
     UntagResource: (input: Events.UntagResourceRequest, context: RequestContext) => changeTags(input.ResourceARN, context, (tags) => Object.fromEntries(Object.entries(tags).filter(([key]) => !input.TagKeys.includes(key)))),
     ListTagsForResource: (input: Events.ListTagsForResourceRequest, context: RequestContext) => ({ Tags: Object.entries(tagsOf(input.ResourceARN, context) ?? {}).map(([Key, Value]) => ({ Key, Value })) }),
   },
-  internal: { ForwardEvent: forwardEvent },
+  internal: { ForwardEvent: forwardEvent, AcceptEvent: acceptEvent },
   authorization: {
     PutRule: onRule('Name'),
     DescribeRule: onRule('Name'),
@@ -66,6 +66,8 @@ export const events: Service = {
       context: (input: Events.PutEventsRequest) => ({ 'events:source': input.Entries?.[0]?.Source, 'events:detail-type': input.Entries?.[0]?.DetailType }),
     },
     ForwardEvent: { action: 'events:PutEvents', when: ({ EventBusName }: { EventBusName: string }, { principal }) => principal.kind !== 'service' || principal.account !== parseArn(EventBusName)?.account, resource: '{EventBusName}' },
+    // From a service, about the account's own things.
+    AcceptEvent: 'none',
     CreateEventBus: onBus('Name'),
     UpdateEventBus: onBus('Name'),
     DeleteEventBus: onBus('Name'),
@@ -86,6 +88,7 @@ export const events: Service = {
   resourceTags: (arn, context) => (/^arn:aws:events:[a-z0-9-]+:\d{12}:(rule|event-bus)\//.test(arn) ? tagsIfThere(arn, context) : undefined),
   start(runtime) {
     resumeDeliveries(runtime);
+    resumePublishing(runtime);
     resumeSchedules(runtime);
   },
 };
