@@ -223,7 +223,7 @@ class BuildRun {
     const { build } = this;
     const source = state.folders.get('')!;
     if (!failed) await saveCache(build, state.spec.cachePaths, source, this.runtime.directory, this.client, (text) => this.log.note(text));
-await keepReports({
+    await keepReports({
       build, reports: state.spec.reports, source, env: state.shell.env, client: this.client, note: (text) => this.log.note(text),
       made: (arn) => this.hooks.save({ reportArns: [...(this.hooks.current().reportArns ?? []), arn] }),
     });
