@@ -34,14 +34,19 @@ class SupportStack extends Stack {
     super(app, id, {
       env: { account: pipeline.account, region },
       description: `Artifacts of the fleet ${fleet.name} in ${region}`,
-      terminationProtection: pipeline.terminationProtection,
+      terminationProtection: sharers(fleet, pipeline).some(({ terminationProtection }) => terminationProtection),
       ...(synthesizer ? { synthesizer } : {}),
     });
     const key = artifactKey(this);
     // Stacks of other regions can't import a key's ARN, which is only known once the key exists; its alias has a name.
     const alias = new Alias(this, 'ArtifactKeyAlias', { aliasName: `alias/${fleet.name.toLowerCase()}-artifacts-${region}`, targetKey: key, removalPolicy: RemovalPolicy.DESTROY });
-    this.bucket = artifactBucket(this, alias, pipeline.artifacts.expireAfter);
+    this.bucket = artifactBucket(this, alias, Math.max(...sharers(fleet, pipeline).map(({ artifacts }) => artifacts.expireAfter)));
   }
+}
+
+/** The pipelines whose artifacts lie in the support stacks of one account; what the most careful of them says holds. */
+function sharers({ pipelines }: Fleet, { account }: Pipeline): readonly Pipeline[] {
+  return pipelines.filter((other) => other.account === account);
 }
 
 /** The pipeline's deploy role reaches other regions of its account, so the pair there needs no bootstrap of its own. */

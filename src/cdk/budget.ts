@@ -16,6 +16,7 @@ const FIXES = {
   'codepipeline.actions-per-stage': 'split the wave (rollout)',
   'codepipeline.actions': 'pipeline: { changeSets: false } halves the deployments; or split the environments over several pipelines',
   'cloudformation.resources': SPLIT,
+  'cloudformation.template-bytes': SPLIT,
 } as const satisfies Partial<Record<QuotaName, string>>;
 
 /** Share of a limit from which the synthesis warns. */
@@ -30,8 +31,11 @@ function measure(stack: Stack, fleet: Fleet): void {
   const resources = stack.node.findAll().filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct) && Stack.of(construct) === stack);
   check(stack, fleet, 'cloudformation.resources', resources.length, stack.stackName);
   const inline = new Map<string, number>();
+  let bytes = 0;
   for (const resource of resources) {
-    const { Properties: properties = {} } = rendered(stack, resource);
+    const body = rendered(stack, resource);
+    const { Properties: properties = {} } = body;
+    bytes += JSON.stringify(body).length;
     const id = resource.node.path;
     const size = (value: unknown): number => (value === undefined ? 0 : deployedLength(value));
     switch (resource.cfnResourceType) {
@@ -65,6 +69,7 @@ function measure(stack: Stack, fleet: Fleet): void {
       }
     }
   }
+  check(stack, fleet, 'cloudformation.template-bytes', bytes, stack.stackName);
   for (const [role, size] of inline) check(stack, fleet, 'iam.role-policy-characters', size, role);
 }
 

@@ -1,27 +1,26 @@
-import { ArnFormat, Duration, type Stack } from 'aws-cdk-lib';
-import { BuildEnvironmentVariableType, BuildSpec, Cache, ComputeType, LinuxArmBuildImage, LinuxBuildImage, LocalCacheMode, type BuildEnvironmentVariable, type IBuildImage } from 'aws-cdk-lib/aws-codebuild';
-import { SecurityGroup, Vpc, type ISecurityGroup, type IVpc } from 'aws-cdk-lib/aws-ec2';
-import { Repository } from 'aws-cdk-lib/aws-ecr';
+import { ArnFormat, Duration, Fn, type Stack } from 'aws-cdk-lib';
+import { BuildEnvironmentVariableType, BuildSpec, Cache, ComputeType, LinuxArmBuildImage, LinuxBuildImage, LocalCacheMode, Project, type BuildEnvironmentVariable, type IBuildImage } from 'aws-cdk-lib/aws-codebuild';
+import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret, type ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { DockerCredential, type CodeBuildOptions } from 'aws-cdk-lib/pipelines';
+import type { CodeBuildOptions } from 'aws-cdk-lib/pipelines';
 import type { BuildSettings } from '../config/index.js';
+import { afterBuild } from './after-build.js';
+import { once } from './once.js';
 
 /** Images CodeBuild keeps for each processor (CodeBuild User Guide, "Docker images provided by CodeBuild"). */
 const DEFAULT_IMAGE = { x86: 'aws/codebuild/standard:7.0', arm: 'aws/codebuild/amazonlinux-aarch64-standard:3.0' } as const;
 
 const COMPUTE = { small: ComputeType.SMALL, medium: ComputeType.MEDIUM, large: ComputeType.LARGE, 'x2-large': ComputeType.X2_LARGE } as const;
 
-/** A step's settings laid over the pipeline's: maps are merged, everything else is replaced. */
-export function mergeSettings(base: BuildSettings, own: BuildSettings): BuildSettings {
-  return { ...base, ...own, ...(base.environment || own.environment ? { environment: { ...base.environment, ...own.environment } } : {}), ...(base.secrets || own.secrets ? { secrets: { ...base.secrets, ...own.secrets } } : {}) };
-}
-
-/** Build settings as CDK takes them, for the defaults of a pipeline and for a single step. Constructs it needs are made once in `stack`. */
-export function codeBuildOptions(stack: Stack, settings: BuildSettings): CodeBuildOptions {
-  const variables = environmentVariables(stack, settings);
-  const image = settings.image !== undefined || settings.architecture !== undefined ? buildImage(settings) : undefined;
+/**
+ * Build settings as CDK takes them, for the defaults of a pipeline and for a single step, whose `base` are those defaults: CDK lays the step's
+ * over them. Constructs it needs are made once in `stack`.
+ */
+export function codeBuildOptions(stack: Stack, settings: BuildSettings, base: BuildSettings = {}): CodeBuildOptions {
+  const variables = environmentVariables(settings);
+  const image = settings.image !== undefined || settings.architecture !== undefined ? buildImage(settings, base) : undefined;
   const buildEnvironment = {
     ...(image ? { buildImage: image } : {}),
     ...(settings.compute ? { computeType: COMPUTE[settings.compute] } : {}),
@@ -38,36 +37,42 @@ export function codeBuildOptions(stack: Stack, settings: BuildSettings): CodeBui
   };
 }
 
-/** A role of a build's own, where managed policies are asked for; otherwise CDK makes one. */
+/** A role of a build's own, where the step says which managed policies it has; otherwise CDK makes one, with those of the pipeline. */
 export function buildRole(stack: Stack, id: string, { policies }: BuildSettings): { readonly role?: Role } {
-  if (!policies?.length) return {};
+  if (policies === undefined) return {};
   const role = new Role(stack, `${id}Role`, { assumedBy: new ServicePrincipal('codebuild.amazonaws.com') });
-  policies.forEach((arn, index) => role.addManagedPolicy(ManagedPolicy.fromManagedPolicyArn(stack, `${id}Policy${index + 1}`, arn)));
+  attach(stack, role, policies);
   return { role };
 }
 
-export function dockerCredentials(stack: Stack, settings: BuildSettings): DockerCredential[] {
-  return (settings.docker ?? []).map((credential) => {
-    if ('dockerHub' in credential) return DockerCredential.dockerHub(secretOf(stack, credential.dockerHub));
-    if ('registry' in credential) return DockerCredential.customRegistry(credential.registry, secretOf(stack, credential.secret));
-    return DockerCredential.ecr(credential.ecr.map(({ repository, account = stack.account, region = stack.region }) => Repository.fromRepositoryArn(stack, `Registry-${account}-${region}-${repository}`, stack.formatArn({ service: 'ecr', account, region, resource: 'repository', resourceName: repository }))));
+/** Gives every build the managed policies of `pipeline.build`, also those that CDK makes. Roles that lie in the stack itself belong to steps that name their own. */
+export function addBuildPolicies(stack: Stack, { policies = [] }: BuildSettings): void {
+  if (policies.length === 0) return;
+  afterBuild(stack, 'BuildPolicies', () => {
+    const roles = new Set(stack.node.findAll().flatMap((construct) => (construct instanceof Project && construct.role instanceof Role ? [construct.role] : [])));
+    for (const role of roles) if (role.node.scope !== stack) attach(stack, role, policies);
   });
+}
+
+function attach(stack: Stack, role: Role, policies: readonly string[]): void {
+  for (const arn of policies) role.addManagedPolicy(once(stack, `Policy-${arn}`, (id) => ManagedPolicy.fromManagedPolicyArn(stack, id, arn)));
 }
 
 /** A secret by its name or ARN; the same construct for the same name. */
 export function secretOf(stack: Stack, name: string): ISecret {
-  const id = `Secret-${name}`;
-  const known = stack.node.tryFindChild(id) as ISecret | undefined;
-  return known ?? (name.startsWith('arn:') ? Secret.fromSecretCompleteArn(stack, id, name) : Secret.fromSecretNameV2(stack, id, name));
+  return once(stack, `Secret-${name}`, (id) => (name.startsWith('arn:') ? Secret.fromSecretCompleteArn(stack, id, name) : Secret.fromSecretNameV2(stack, id, name)));
 }
 
-function buildImage({ image, architecture = 'x86' }: BuildSettings): IBuildImage {
-  const id = image ?? DEFAULT_IMAGE[architecture];
+/** An image that one of them names, on the processor that one of them names; another processor than the image's takes that processor's default. */
+function buildImage(own: BuildSettings, base: BuildSettings): IBuildImage {
+  const architecture = own.architecture ?? base.architecture ?? 'x86';
+  const inherited = architecture === (base.architecture ?? 'x86') ? base.image : undefined;
+  const id = own.image ?? inherited ?? DEFAULT_IMAGE[architecture];
   if (id.startsWith('aws/codebuild/')) return architecture === 'arm' ? LinuxArmBuildImage.fromCodeBuildImageId(id) : LinuxBuildImage.fromCodeBuildImageId(id);
   return architecture === 'arm' ? LinuxArmBuildImage.fromDockerRegistry(id) : LinuxBuildImage.fromDockerRegistry(id);
 }
 
-function environmentVariables(stack: Stack, settings: BuildSettings): Record<string, BuildEnvironmentVariable> {
+function environmentVariables(settings: BuildSettings): Record<string, BuildEnvironmentVariable> {
   const { proxy, npm } = settings;
   const plain: Record<string, string | undefined> = {
     HTTP_PROXY: proxy?.http,
@@ -78,7 +83,7 @@ function environmentVariables(stack: Stack, settings: BuildSettings): Record<str
   const secrets: Record<string, string> = { ...settings.secrets, ...(npm?.token ? { NPM_TOKEN: npm.token } : {}) };
   return {
     ...Object.fromEntries(Object.entries(plain).flatMap(([key, value]) => (value === undefined ? [] : [[key, { value }]]))),
-    ...Object.fromEntries(Object.entries(secrets).map(([key, name]) => [key, { type: BuildEnvironmentVariableType.SECRETS_MANAGER, value: secretOf(stack, name).secretName }])),
+    ...Object.fromEntries(Object.entries(secrets).map(([key, name]) => [key, { type: BuildEnvironmentVariableType.SECRETS_MANAGER, value: name }])),
   };
 }
 
@@ -94,15 +99,18 @@ function partialBuildspec({ buildspec = {}, npm }: BuildSettings): Record<string
 
 function network(stack: Stack, { vpc }: BuildSettings): Pick<CodeBuildOptions, 'vpc' | 'subnetSelection' | 'securityGroups'> {
   if (!vpc) return {};
-  const found = (stack.node.tryFindChild('BuildVpc') as IVpc | undefined) ?? Vpc.fromVpcAttributes(stack, 'BuildVpc', { vpcId: vpc.id, availabilityZones: vpc.availabilityZones, privateSubnetIds: vpc.subnets });
-  const securityGroups = vpc.securityGroups?.map((id) => (stack.node.tryFindChild(`BuildGroup-${id}`) as ISecurityGroup | undefined) ?? SecurityGroup.fromSecurityGroupId(stack, `BuildGroup-${id}`, id));
-  return { vpc: found, subnetSelection: { subnets: found.privateSubnets }, ...(securityGroups ? { securityGroups } : {}) };
+  // Projects take the VPC and subnets by ID alone; availability zones are what the construct asks for and nothing here reads.
+  const found = once(stack, `BuildVpc-${vpc.id}`, (id) => Vpc.fromVpcAttributes(stack, id, { vpcId: vpc.id, availabilityZones: Fn.getAzs() }));
+  const subnets = vpc.subnets.map((subnetId) => once(stack, `BuildSubnet-${subnetId}`, (id) => Subnet.fromSubnetId(stack, id, subnetId)));
+  const securityGroups = vpc.securityGroups?.map((group) => once(stack, `BuildGroup-${group}`, (id) => SecurityGroup.fromSecurityGroupId(stack, id, group)));
+  return { vpc: found, subnetSelection: { subnets }, ...(securityGroups ? { securityGroups } : {}) };
 }
 
 function cacheOf(stack: Stack, { cache }: BuildSettings): Pick<CodeBuildOptions, 'cache'> {
-  if (cache === undefined || cache === 'none') return {};
+  if (cache === undefined) return {};
+  if (cache === 'none') return { cache: Cache.none() };
   if (cache === 'local') return { cache: Cache.local(LocalCacheMode.SOURCE, LocalCacheMode.CUSTOM) };
-  const bucket = (stack.node.tryFindChild(`BuildCache-${cache.bucket}`) as Bucket | undefined) ?? Bucket.fromBucketName(stack, `BuildCache-${cache.bucket}`, cache.bucket);
+  const bucket = once(stack, `BuildCache-${cache.bucket}`, (id) => Bucket.fromBucketName(stack, id, cache.bucket));
   return { cache: Cache.bucket(bucket, cache.prefix === undefined ? {} : { prefix: cache.prefix }) };
 }
 

@@ -5,6 +5,7 @@ import type { FleetInput } from '../config/index.js';
 import { loadFleet, parseFleet, type Fleet as FleetModel, type Pipeline, type Target } from '../fleet/index.js';
 import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
 import { FlotillaError } from '../shared/errors.js';
+import { nearest } from '../shared/suggest.js';
 import { stacksOf } from './batches.js';
 import { PipelineStack } from './pipeline-stack.js';
 import { markStack } from './marks.js';
@@ -122,7 +123,7 @@ export class Fleet<P = Parameters> {
     build(stage, this.targetOf(target));
     const stacks = stacksOf(stage);
     if (stacks.length === 0) throw new FlotillaError('CDK017', `stage ${stageId} has no stacks`, { why: `the callback of deploy() made none for environment ${target.environment}`, fix: 'make at least one: new MyStack(stage, NAME, { env: target.env })', exitCode: 2 });
-    orderStacks(stage, stacks, target);
+    orderStacks(stacks, target);
     for (const stack of stacks) {
       if (target.terminationProtection) stack.terminationProtection = true;
       markStack(stack, this.model, target.tags);
@@ -154,16 +155,35 @@ function checkQualifier(app: App, { pipelines }: FleetModel): void {
 }
 
 /** Dependencies that the fleet file asks for: between stacks by name, and between the regions of a stage whose stacks lie in several. */
-function orderStacks(stage: Stage, stacks: readonly Stack[], { dependsOn, regionOrder, stageId }: Target): void {
-  const named = (name: string): Stack[] => {
-    const found = stacks.filter(({ node }) => node.id === name || node.id.startsWith(`${name}-`));
-    if (found.length === 0) throw new FlotillaError('CDK019', `dependsOn names the stack '${name}', which stage ${stageId} doesn't have`, { why: `it has ${stacks.map(({ node }) => node.id).join(', ')}`, exitCode: 2 });
-    return found;
-  };
-  for (const [name, before] of Object.entries(dependsOn)) for (const stack of named(name)) for (const other of before.flatMap(named)) if (other.region === stack.region || regionOrder.length <= 1) stack.addDependency(other);
-  for (const [index, regions] of regionOrder.entries()) {
-    const earlier = regionOrder[index - 1];
+function orderStacks(stacks: readonly Stack[], target: Target): void {
+  for (const [name, before] of Object.entries(target.dependsOn)) {
+    const later = stacksNamed(name, stacks, target);
+    for (const earlier of before.map((other) => stacksNamed(other, stacks, target))) {
+      // Two that lie in each region wait for each other region by region.
+      for (const stack of later.stacks) for (const other of earlier.stacks) if (stack.region === other.region || !later.everywhere || !earlier.everywhere) stack.addDependency(other);
+    }
+  }
+  for (const [index, regions] of target.regionOrder.entries()) {
+    const earlier = target.regionOrder[index - 1];
     if (!earlier) continue;
     for (const stack of stacks) if (regions.includes(stack.region)) for (const other of stacks) if (earlier.includes(other.region)) stack.addDependency(other);
   }
+}
+
+interface NamedStacks {
+  readonly stacks: readonly Stack[];
+  /** Whether the name stands for a stack in each region of the stage: `Api` for `Api-us-east-1` and `Api-eu-west-1`. */
+  readonly everywhere: boolean;
+}
+
+/** The stack of a name: its ID in the stage, or its name in CloudFormation. Raises CDK019. */
+function stacksNamed(name: string, stacks: readonly Stack[], { regions, regionsIn, stageId }: Target): NamedStacks {
+  const exact = stacks.filter(({ node, stackName }) => node.id === name || stackName === name);
+  if (exact.length > 0) return { stacks: exact, everywhere: false };
+  const ids = regionsIn === 'stacks' ? regions.map(({ region }) => `${name}-${region}`) : [];
+  const found = stacks.filter(({ node }) => ids.includes(node.id));
+  if (found.length > 0) return { stacks: found, everywhere: true };
+  const known = stacks.map(({ node }) => node.id);
+  const meant = nearest(name, known);
+  throw new FlotillaError('CDK019', `dependsOn names the stack '${name}', which stage ${stageId} doesn't have`, { why: `it has ${known.join(', ')}`, fix: meant === undefined ? 'name one of these' : `did you mean ${meant}?`, exitCode: 2 });
 }

@@ -1,4 +1,4 @@
-import type { Stack } from 'aws-cdk-lib';
+import { Annotations, type Stack } from 'aws-cdk-lib';
 import { SlackChannelConfiguration } from 'aws-cdk-lib/aws-chatbot';
 import { PipelineNotificationEvents, type Pipeline as CodePipelineResource } from 'aws-cdk-lib/aws-codepipeline';
 import type { INotificationRuleTarget } from 'aws-cdk-lib/aws-codestarnotifications';
@@ -30,6 +30,7 @@ export function addNotifications(stack: Stack, resource: CodePipelineResource, p
     const topic = notify.topic ? Topic.fromTopicArn(stack, 'UpdatesTopic', notify.topic) : new Topic(stack, 'UpdatesTopic', { displayName: `Pipeline ${pipeline.name}`, enforceSSL: true });
     for (const address of notify.email ?? []) topic.addSubscription(new EmailSubscription(address));
     targets.push(topic);
+    if (notify.topic) warnAboutPolicy(stack, notify.topic);
   }
   if (notify.slack) {
     targets.push(slackChannel(stack, notify.slack, pipeline.name));
@@ -38,6 +39,15 @@ export function addNotifications(stack: Stack, resource: CodePipelineResource, p
   const [first, ...others] = targets;
   const rule = resource.notifyOn('Notifications', first!, { events, notificationRuleName: `${pipeline.name}-updates` });
   for (const target of others) rule.addTarget(target);
+}
+
+/**
+ * A topic that exists is let in by its own policy, which CDK can't write: without the statement the rule is made and nothing arrives
+ * (Developer Tools console user guide, "Configure Amazon SNS topics for notifications").
+ */
+function warnAboutPolicy(stack: Stack, topic: string): void {
+  const statement = { Effect: 'Allow', Principal: { Service: 'codestar-notifications.amazonaws.com' }, Action: 'sns:Publish', Resource: topic, Condition: { StringEquals: { 'aws:SourceAccount': stack.account } } };
+  Annotations.of(stack).addWarningV2(`flotilla:topic-policy:${topic}`, `notify: { topic } hears of the pipeline once its policy has the statement ${JSON.stringify(statement)}`);
 }
 
 function slackChannel(stack: Stack, slack: NonNullable<NonNullable<Pipeline['notify']>['slack']>, pipeline: string): INotificationRuleTarget {

@@ -5,7 +5,8 @@ import type { Fleet, Pipeline, Target } from '../fleet/index.js';
 import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
 import { artifactStores } from './artifacts.js';
 import { addBudget } from './budget.js';
-import { buildRole, codeBuildOptions, dockerCredentials, mergeSettings } from './builds.js';
+import { addBuildPolicies, buildRole, codeBuildOptions } from './builds.js';
+import { dockerCredentials } from './docker.js';
 import { preflightPolicy, permissionsGate, protectStep } from './gates.js';
 import { acknowledge } from './judgements.js';
 import { addNotifications } from './notifications.js';
@@ -56,6 +57,7 @@ export class PipelineStack extends Stack {
     this.codePipeline = this.addCodePipeline(resource, pipeline, source, context.program);
     this.addWaves(context, pipeline, source);
     addPathTriggers(this, resource, pipeline);
+    addBuildPolicies(this, pipeline.build);
     allowConnections(this, [pipeline.source, ...Object.values(pipeline.inputs)]);
     addNotifications(this, resource, pipeline);
     addBudget(this, context.fleet);
@@ -100,12 +102,12 @@ function synthStep(stack: Stack, pipeline: Pipeline, input: IFileSetProducer, pr
   const { synth, artifacts } = pipeline;
   // A pipeline that deploys to nothing yet has nothing to look at.
   const preflight = pipeline.preflight && pipeline.waves.length > 0;
-  const { rolePolicy = [], ...options } = codeBuildOptions(stack, synth);
+  const { rolePolicy = [], ...options } = codeBuildOptions(stack, synth, pipeline.build);
   const usesCli = synth.commands.some((command) => /(^|[;&|]\s*)cdk\s/.test(command));
   const own = `node ${synth.output}/${program}`;
   const step = new CodeBuildStep('Synth', {
     ...options,
-    ...buildRole(stack, 'Synth', mergeSettings(pipeline.build, synth)),
+    ...buildRole(stack, 'Synth', synth),
     input,
     additionalInputs: Object.fromEntries(Object.entries(pipeline.inputs).map(([folder, source]) => [folder, sourceOf(stack, source)])),
     installCommands: [...(usesCli ? [`npm install -g aws-cdk@${pinnedTools().cdkCli}`] : []), ...(synth.install ?? [])],

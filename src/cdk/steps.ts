@@ -5,15 +5,15 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { CodeBuildStep, ManualApprovalStep, Step, type CodePipelineActionFactoryResult, type IFileSetProducer, type ProduceActionOptions } from 'aws-cdk-lib/pipelines';
 import type { Approval, Pipeline, Step as StepModel, Target } from '../fleet/index.js';
 import { FlotillaError } from '../shared/errors.js';
-import { buildRole, codeBuildOptions, mergeSettings } from './builds.js';
+import { buildRole, codeBuildOptions } from './builds.js';
 
 /** A step of the fleet file as a CodeBuild action that starts in the source, with the outputs of the stage it follows. */
 export function buildStep(stack: Stack, pipeline: Pipeline, model: StepModel, input: IFileSetProducer, context: { readonly target?: Target; readonly stage?: Stage }): CodeBuildStep {
-  const { rolePolicy, ...options } = codeBuildOptions(stack, model.build);
+  const { rolePolicy, ...options } = codeBuildOptions(stack, model.build, pipeline.build);
   const { target, stage } = context;
   return new CodeBuildStep(model.name, {
     ...options,
-    ...buildRole(stack, `${target?.stageId ?? model.environment}-${model.name}`, mergeSettings(pipeline.build, model.build)),
+    ...buildRole(stack, `${target?.stageId ?? model.environment}-${model.name}`, model.build),
     input,
     installCommands: [...model.install],
     commands: [...model.commands],

@@ -1,5 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
-import { BuildSpec, LinuxBuildImage, Project, Source as ProjectSource } from 'aws-cdk-lib/aws-codebuild';
+import { BuildSpec, LinuxBuildImage, mergeBuildSpecs, Project, Source as ProjectSource } from 'aws-cdk-lib/aws-codebuild';
 import type { Pipeline as CodePipelineResource } from 'aws-cdk-lib/aws-codepipeline';
 import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { CodeBuildProject } from 'aws-cdk-lib/aws-events-targets';
@@ -7,6 +7,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Pipeline } from '../fleet/index.js';
 import type { Source } from '../config/index.js';
+import { codeBuildOptions } from './builds.js';
 import { startOnPaths } from './patches.js';
 import { programFolder } from './program.js';
 
@@ -23,14 +24,19 @@ export function addPathTriggers(stack: Stack, resource: CodePipelineResource, pi
  * CodeCommit what the push changed (GetDifferences) and starts the pipeline when a path matches.
  */
 function startOnCommit(stack: Stack, pipeline: Pipeline, source: Extract<Source, { codecommit: string }>): void {
-  const id = `Trigger-${source.codecommit}`;
+  const first = `Trigger-${source.codecommit}`;
+  const id = stack.node.tryFindChild(first) ? `${first}-${source.branch}` : first;
   const repository = stack.formatArn({ service: 'codecommit', resource: source.codecommit });
+  // The build runs as every other of the pipeline does: its image and Node, its network, its proxy.
+  const { buildEnvironment, partialBuildSpec, rolePolicy = [], ...settings } = codeBuildOptions(stack, pipeline.build);
+  const buildSpec = BuildSpec.fromObject({ version: '0.2', phases: { build: { commands: ['node steps.cjs trigger'] } } });
   const asset = new Asset(stack, `${id}-Program`, { path: programFolder() });
   const project = new Project(stack, id, {
     description: `Starts ${pipeline.name} for commits that change ${source.paths!.join(', ')}`,
-    environment: { buildImage: LinuxBuildImage.STANDARD_7_0 },
+    ...settings,
+    environment: { buildImage: LinuxBuildImage.STANDARD_7_0, ...buildEnvironment },
     source: ProjectSource.s3({ bucket: asset.bucket, path: asset.s3ObjectKey }),
-    buildSpec: BuildSpec.fromObject({ version: '0.2', phases: { build: { commands: ['node steps.cjs trigger'] } } }),
+    buildSpec: partialBuildSpec ? mergeBuildSpecs(partialBuildSpec, buildSpec) : buildSpec,
     environmentVariables: {
       PIPELINE: { value: pipeline.name },
       REPOSITORY: { value: source.codecommit },
@@ -38,12 +44,14 @@ function startOnCommit(stack: Stack, pipeline: Pipeline, source: Extract<Source,
     },
   });
   asset.grantRead(project);
+  for (const statement of rolePolicy) project.addToRolePolicy(statement);
   project.addToRolePolicy(new PolicyStatement({ actions: ['codecommit:GetDifferences'], resources: [repository] }));
   project.addToRolePolicy(new PolicyStatement({ actions: ['codepipeline:StartPipelineExecution'], resources: [stack.formatArn({ service: 'codepipeline', resource: pipeline.name })] }));
   // A new branch has no commit before; a path that an event lacks would break the input of its target, so there are two rules.
   const before = { name: 'BEFORE', value: EventField.fromPath('$.detail.oldCommitId'), type: 'PLAINTEXT' };
   const after = { name: 'AFTER', value: EventField.fromPath('$.detail.commitId'), type: 'PLAINTEXT' };
-  for (const [event, environmentVariablesOverride] of [['referenceUpdated', [before, after]], ['referenceCreated', [after]]] as const) {
+  const push = { name: 'EVENT', value: EventField.eventId, type: 'PLAINTEXT' };
+  for (const [event, environmentVariablesOverride] of [['referenceUpdated', [before, after, push]], ['referenceCreated', [after, push]]] as const) {
     new Rule(stack, `${id}-${event}`, {
       eventPattern: { source: ['aws.codecommit'], resources: [repository], detailType: ['CodeCommit Repository State Change'], detail: { event: [event], referenceName: [source.branch] } },
       targets: [new CodeBuildProject(project, { event: RuleTargetInput.fromObject({ environmentVariablesOverride }) })],

@@ -11,6 +11,7 @@ interface Definition {
   readonly element?: z.ZodType;
   readonly options?: readonly z.ZodType[];
   readonly innerType?: z.ZodType;
+  readonly values?: readonly unknown[];
 }
 
 /** The forms that may stand at `path`; where a union stands on the way, those that fit `value`. */

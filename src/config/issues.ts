@@ -132,7 +132,18 @@ function union(branches: readonly (readonly Issue[])[], path: Path, value: unkno
   if (own !== undefined && !isDictionary(value) && !Array.isArray(value)) return [withAdvice(coded(own.message, path, 'CFG007'), value, written(path), root)];
   const literals = all.flatMap((issue) => (issue.code === 'invalid_value' ? issue.values.map(String) : []));
   const near = typeof value === 'string' ? nearest(value, literals) : undefined;
-  return [{ code: 'CFG010', path, what: `must be ${listed(expected)}, not ${typeof value === 'string' ? JSON.stringify(value) : kindOf(value)}`, fix: near === undefined ? undefined : `did you mean ${near}?` }];
+  return [{ code: 'CFG010', path, what: `must be ${listed(expected)}, not ${typeof value === 'string' ? JSON.stringify(value) : kindOf(value)}`, fix: near === undefined ? `for instance ${typeof path.at(-1) === 'string' ? `${path.at(-1)}: ` : ''}${exampleOf(forms)}` : `did you mean ${near}?` }];
+}
+
+/** The shortest way of writing one of the forms. */
+function exampleOf(forms: readonly z.ZodType[]): string {
+  const all = forms.map(definition);
+  const { type, values, shape = {}, element } = ['literal', 'boolean', 'object', 'array'].map((kind) => all.find((one) => one.type === kind)).find((one) => one !== undefined) ?? all[0]!;
+  if (values !== undefined) return String(values[0]);
+  if (type === 'boolean') return 'true';
+  if (element !== undefined) return '[…]';
+  const needed = Object.entries(shape).filter(([, below]) => !['optional', 'default'].includes(definition(below).type)).map(([key]) => key);
+  return `{ ${(needed.length > 0 ? needed : Object.keys(shape).slice(0, 1)).map((key) => `${key}: …`).join(', ')} }`;
 }
 
 function optionsOf(form: z.ZodType, part: string | number | undefined): readonly z.ZodType[] {

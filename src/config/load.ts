@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { readDocument, type FleetDocument } from './document.js';
+import { readDocument, type FleetDocument, type Range } from './document.js';
 import { mistakesOf } from './issues.js';
 import { isDictionary, layFile } from './merge.js';
 import { FleetFileError, problemOf, type Mistake, type Path, type Problem } from './mistake.js';
@@ -44,14 +44,21 @@ export function readConfig(texts: readonly FleetText[], check: Check): FleetConf
   return readLayers(texts.map(readText), check).config;
 }
 
-function readLayers(layers: readonly FleetDocument[], check: Check): { readonly config: FleetConfig; readonly warnings: readonly Problem[] } {
-  const broken = layers.flatMap((layer) => layer.mistakes.map((mistake) => problemOf(mistake, layer.place(mistake.range))));
+/** A file of a fleet, and the credentials written into it. */
+interface Layer extends FleetDocument {
+  readonly secrets: readonly (Mistake & { readonly range: Range })[];
+}
+
+function readLayers(layers: readonly Layer[], check: Check): { readonly config: FleetConfig; readonly warnings: readonly Problem[] } {
+  const secrets = layers.flatMap((layer) => layer.secrets.map((mistake) => ({ mistake, layer, range: mistake.range })));
+  const broken = layers.flatMap((layer) => layer.mistakes.map((mistake) => ({ mistake, layer, range: mistake.range })));
   const file = layers[0]?.file;
-  if (broken.length > 0) throw new FleetFileError(broken, file);
+  // A file that can't be read says nothing more; one that holds a secret does.
+  if (broken.length > 0) throw new FleetFileError(inOrder([...secrets, ...broken], layers), file);
   const value = layers.map((layer) => layer.value).reduce((base, over) => layFile(base, over ?? undefined));
   const { config, mistakes } = validate(value, check, (path) => holding(layers, path).written(path));
-  if (config === undefined || mistakes.length > 0) throw new FleetFileError(located(mistakes, layers), file);
-  return { config, warnings: located(accountWarnings(config), layers) };
+  if (config === undefined || secrets.length + mistakes.length > 0) throw new FleetFileError(inOrder([...secrets, ...mistakes.map((mistake) => located(mistake, layers))], layers), file);
+  return { config, warnings: inOrder(accountWarnings(config).map((warning) => located(warning, layers)), layers) };
 }
 
 /** The same from an object, as `flotilla.config.ts` and tests have it; problems carry no place. */
@@ -65,13 +72,11 @@ export function checkConfig(value: unknown, check: Check): FleetConfig {
   return config;
 }
 
-function readText({ file, text }: FleetText): FleetDocument {
-  const layer = readDocument(file, text);
-  const secrets = secretsIn(text).map(({ what, range }) => ({ ...secretMistake(what, []), range }));
-  return { ...layer, mistakes: [...layer.mistakes, ...secrets] };
+function readText({ file, text }: FleetText): Layer {
+  return { ...readDocument(file, text), secrets: secretsIn(text).map(({ what, range }) => ({ ...secretMistake(what, []), range })) };
 }
 
-function readLayer(file: string): FleetDocument {
+function readLayer(file: string): Layer {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -83,10 +88,10 @@ function readLayer(file: string): FleetDocument {
 }
 
 /** A program's answer is data: its mistakes have a path, and the file as their place. */
-function readProgram(file: string, text: string): FleetDocument {
+function readProgram(file: string, text: string): Layer {
   const value = runProgram(file);
-  const mistakes = [...secretsIn(text).map(({ what }) => secretMistake(what, [])), ...secretMistakes(value)].map((mistake) => ({ ...mistake, range: [0, 0] as const }));
-  return { file: shortest(file), value, mistakes, find: (path) => depthIn(value, path), written: () => undefined, place: () => ({ where: shortest(file), frame: undefined }) };
+  const secrets = [...secretsIn(text).map(({ what }) => secretMistake(what, [])), ...secretMistakes(value)].map((mistake) => ({ ...mistake, range: [0, 0] as const }));
+  return { file: shortest(file), value, mistakes: [], secrets, find: (path) => depthIn(value, path), written: () => undefined, place: () => ({ where: shortest(file), frame: undefined }) };
 }
 
 function depthIn(value: unknown, path: Path): { depth: number; range: readonly [number, number]; collection: boolean } {
@@ -167,14 +172,22 @@ function remove(root: unknown, path: Path): Path | undefined {
   return undefined;
 }
 
-/** With their places, in the order of the files, as a reader goes through them. */
-function located(mistakes: readonly Mistake[], layers: readonly FleetDocument[]): readonly Problem[] {
-  const placed = mistakes.map((mistake) => {
-    const layer = holding(layers, mistake.path);
-    const { range } = layer.find(mistake.path, mistake.atKey === true);
-    return { order: layers.indexOf(layer), range, problem: problemOf(mistake, layer.place(range)) };
-  });
-  return placed.sort((left, right) => left.order - right.order || left.range[0] - right.range[0]).map(({ problem }) => problem);
+interface Placed {
+  readonly mistake: Mistake;
+  readonly layer: FleetDocument;
+  readonly range: Range;
+}
+
+function located(mistake: Mistake, layers: readonly FleetDocument[]): Placed {
+  const layer = holding(layers, mistake.path);
+  return { mistake, layer, range: layer.find(mistake.path, mistake.atKey === true).range };
+}
+
+/** In the order of the files, as a reader goes through them. */
+function inOrder(placed: readonly Placed[], layers: readonly FleetDocument[]): readonly Problem[] {
+  return placed
+    .toSorted((left, right) => layers.indexOf(left.layer) - layers.indexOf(right.layer) || left.range[0] - right.range[0])
+    .map(({ mistake, layer, range }) => problemOf(mistake, layer.place(range)));
 }
 
 /** The layer a path comes from: the last one that has all of it if it is one value, the first if it is a collection. */

@@ -1,4 +1,5 @@
 import { FlotillaError } from '../shared/errors.js';
+import { withoutSecrets } from './secrets.js';
 
 /** Something wrong in a fleet file, before its place is looked up. */
 export interface Mistake {
@@ -47,8 +48,10 @@ export function refuse(mistakes: readonly Mistake[]): void {
 }
 
 export function problemOf(mistake: Mistake, place: { readonly where: string; readonly frame: string | undefined } | undefined): Problem {
-  const path = printPath(mistake.path);
-  return { code: mistake.code, path, message: path === '' ? mistake.what : `${path} ${mistake.what}`, where: place?.where, frame: place?.frame, why: mistake.why, fix: mistake.fix };
+  // A mistake may quote what it is about, and that may be a secret.
+  const masked = (text: string | undefined): string | undefined => (text === undefined ? undefined : withoutSecrets(text));
+  const path = withoutSecrets(printPath(mistake.path));
+  return { code: mistake.code, path, message: withoutSecrets(path === '' ? mistake.what : `${path} ${mistake.what}`), where: place?.where, frame: place?.frame, why: masked(mistake.why), fix: masked(mistake.fix) };
 }
 
 /** As in the reference of the command line: what, where, frame, why, fix. */

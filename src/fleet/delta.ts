@@ -10,7 +10,7 @@ export interface Change {
 
 /** What changes from one state of a fleet to another, dangers first. */
 export function compareFleets(before: Fleet, after: Fleet): readonly Change[] {
-  const changes = [...comparePipelines(before, after), ...compareTargets(before, after), ...compareBootstrap(before, after)];
+  const changes = [...comparePipelines(before, after), ...compareTargets(before, after), ...compareBootstrap(before, after), ...settingChanges('quotas', before.quotas, after.quotas)];
   return [...changes.filter(({ kind }) => kind === 'danger'), ...changes.filter(({ kind }) => kind !== 'danger')];
 }
 
@@ -32,8 +32,7 @@ function comparePipeline(was: Pipeline, pipeline: Pipeline): readonly Change[] {
   const changes: Change[] = [];
   if (was.account !== pipeline.account || was.region !== pipeline.region) changes.push({ kind: 'danger', what: `${name} moves from ${was.account}/${was.region} to ${pipeline.account}/${pipeline.region}`, why: 'a new pipeline is made there by hand; the old one remains and deploys the old state at its next push' });
   if (was.name !== pipeline.name) changes.push({ kind: 'danger', what: `${name} was named ${was.name}: CloudFormation replaces it`, why: 'the executions of the old one, and what waits in it, are gone; stages and stacks stay' });
-  if (was.type === 'V2' && pipeline.type === 'V1') changes.push({ kind: 'change', what: `${name}: type V1 was V2` });
-  for (const key of ['source', 'inputs', 'synth', 'build', 'executionMode', 'selfMutation', 'assets', 'artifacts', 'changeSets', 'notify', 'tags', 'permissionsBoundary'] as const) {
+  for (const key of ['source', 'inputs', 'synth', 'build', 'type', 'executionMode', 'selfMutation', 'restartOnUpdate', 'preflight', 'assets', 'artifacts', 'changeSets', 'terminationProtection', 'notify', 'tags', 'permissionsBoundary'] as const) {
     if (JSON.stringify(was[key]) === JSON.stringify(pipeline[key])) continue;
     changes.push({ kind: 'change', what: `${name}: ${key} ${short(was[key])} → ${short(pipeline[key])}`, ...(key === 'synth' || key === 'source' ? { why: 'the push that changes it is still synthesized by the pipeline as it stands' } : {}) });
   }
@@ -51,6 +50,7 @@ function compareGates(was: Pipeline, pipeline: Pipeline): readonly Change[] {
     return [
       ...[...now].filter(([key, { environment }]) => !old.has(key) && before.has(environment)).map(([, { what }]): Change => ({ kind: 'add', what })),
       ...[...old].filter(([key, { environment }]) => !now.has(key) && after.has(environment)).map(([, { what }]): Change => ({ kind: lost, what: `${what} is taken away` })),
+      ...[...now].flatMap(([key, { what, settings }]) => settingChanges(what, old.get(key)?.settings ?? settings, settings)),
     ];
   };
   return [...difference(gatesOf, 'danger'), ...difference(stepsOf, 'remove')];
@@ -60,19 +60,25 @@ interface Named {
   readonly environment: string;
   readonly key: string;
   readonly what: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+function settingChanges(what: string, before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): readonly Change[] {
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
+  return keys.map((key) => ({ kind: 'change', what: `${what}: ${key} ${short(before[key])} → ${short(after[key])}` }));
 }
 
 function gatesOf({ waves }: Pipeline): readonly Named[] {
   return waves.flatMap((wave) => [
-    ...wave.approvals.map(({ environment, name }) => ({ environment, key: `${environment}/${name}`, what: `approval ${name} before ${wave.id}` })),
-    ...wave.targets.flatMap(({ environment, stageId, permissions }) => (permissions === undefined ? [] : [{ environment, key: `${stageId} ${permissions.approve}`, what: `permission gate of ${stageId}${permissions.approve ? '' : ' (notifies only)'}` }])),
+    ...wave.approvals.map(({ environment, name, ...settings }) => ({ environment, key: `${environment}/${name}`, what: `approval ${name} before ${wave.id}`, settings })),
+    ...wave.targets.flatMap(({ environment, stageId, permissions }) => (permissions === undefined ? [] : [{ environment, key: `${stageId} ${permissions.approve}`, what: `permission gate of ${stageId}${permissions.approve ? '' : ' (notifies only)'}`, settings: { notify: permissions.notify } }])),
   ]);
 }
 
 function stepsOf({ waves }: Pipeline): readonly Named[] {
   return waves.flatMap((wave) => [
-    ...wave.before.map(({ environment, name }) => ({ environment, key: `${environment}/${name}`, what: `step ${name} before ${wave.id}` })),
-    ...wave.targets.flatMap(({ environment, stageId, verify }) => verify.map(({ name }) => ({ environment, key: `${stageId}/${name}`, what: `test ${name} of ${stageId}` }))),
+    ...wave.before.map(({ environment, name, build, ...settings }) => ({ environment, key: `${environment}/${name}`, what: `step ${name} before ${wave.id}`, settings: { ...settings, ...build } })),
+    ...wave.targets.flatMap(({ environment, stageId, verify }) => verify.map(({ name, environment: _, build, ...settings }) => ({ environment, key: `${stageId}/${name}`, what: `test ${name} of ${stageId}`, settings: { ...settings, ...build } }))),
   ]);
 }
 

@@ -19,7 +19,6 @@ export const QUOTAS = {
   'codepipeline.stages': { limit: 50, unit: 'stages', what: 'stages of a pipeline', adjustable: true, source: 'CodePipeline user guide, Quotas' },
   'codepipeline.actions-per-stage': { limit: 50, unit: 'actions', what: 'actions of a stage', adjustable: false, source: 'CodePipeline user guide, Quotas' },
   'codepipeline.actions': { limit: 500, unit: 'actions', what: 'actions of a pipeline', adjustable: true, source: 'CodePipeline user guide, Quotas' },
-  'codepipeline.artifact-bytes': { limit: 256 * 1024 * 1024, unit: 'bytes', what: 'input artifact of a CloudFormation action', adjustable: false, source: 'CodePipeline user guide, Quotas' },
   'codebuild.concurrent-builds': { limit: 20, unit: 'builds', what: 'builds at the same time (new accounts: 1 to 5; see Service Quotas)', adjustable: true, source: 'CodeBuild user guide, Quotas' },
   'codebuild.buildspec-characters': { limit: 25_600, unit: 'characters', what: 'inline buildspec of a project', adjustable: false, source: 'UpdateProject: Max buildspec length is 25600' },
   'iam.role-policy-characters': { limit: 10_240, unit: 'characters', what: 'inline policies of a role together', adjustable: false, source: 'IAM user guide, IAM and STS quotas' },

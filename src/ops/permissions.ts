@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { broadenings, resolveTemplate, type Broadening, type Template, type TemplateResource } from '../permissions/index.js';
 import { FlotillaError } from '../shared/errors.js';
+import { each, limiter } from './concurrency.js';
 import type { AssemblyModel, AssemblyStack } from './run/assembly.js';
 import type { ClientSettings } from './target.js';
 
@@ -24,18 +25,16 @@ export type Reader = (stack: AssemblyStack) => Promise<ClientSettings>;
  */
 export async function permissionChanges(assembly: AssemblyModel, stacks: readonly AssemblyStack[], read: Reader): Promise<StackBroadenings[]> {
   const accounts = [...new Set(assembly.stacks.map(({ account }) => account))];
-  return Promise.all(
-    stacks.map(async (stack) => {
-      const { stackName, account, region } = stack;
-      const client = new CloudFormationClient(await read(stack).catch((cause: unknown) => unreadable(stack, cause)));
-      try {
-        const before = await deployed(client, stackName, stack, '').catch((cause: unknown) => unreadable(stack, cause));
-        return { stack: stackName, account, region, broadened: broadenings({ before, after: synthesized(stack, stack.templateFile, {}, ''), accounts }) };
-      } finally {
-        client.destroy();
-      }
-    }),
-  );
+  return each(limiter(), stacks, async (stack) => {
+    const { stackName, account, region } = stack;
+    const client = new CloudFormationClient(await read(stack).catch((cause: unknown) => unreadable(stack, cause)));
+    try {
+      const before = await deployed(client, stackName, stack, '').catch((cause: unknown) => unreadable(stack, cause));
+      return { stack: stackName, account, region, broadened: broadenings({ before, after: synthesized(stack, stack.templateFile, {}, ''), accounts }) };
+    } finally {
+      client.destroy();
+    }
+  });
 }
 
 /** SHA-256 over the templates that were judged: what an approval is about. */

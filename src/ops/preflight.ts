@@ -1,6 +1,7 @@
 import { GetRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
+import { each, limiter } from './concurrency.js';
 import { stagesOfPipeline, type AssemblyModel, type AssemblyStack } from './run/assembly.js';
 import type { Sessions } from './sessions.js';
 
@@ -28,7 +29,7 @@ export async function preflight(assembly: AssemblyModel, pipelineStack: string, 
   const stages = stagesOfPipeline(assembly, pipelineStack);
   const places = new Map(assembly.stacks.filter(({ stage }) => stage !== undefined && stages.includes(stage)).map((stack) => [`${stack.account}/${stack.region}/${stack.qualifier}`, stack]));
   const account = await sessions.account();
-  const looked = await Promise.all([...places.values()].map((stack) => look(stack, account, sessions)));
+  const looked = await each(limiter(), [...places.values()], (stack) => look(stack, account, sessions));
   return { pairs: looked.map(({ pair }) => pair), findings: looked.flatMap(({ findings }) => findings) };
 }
 

@@ -1,6 +1,9 @@
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { ClientSettings } from './target.js';
 
+/** A wave's builds ask at the same time: throttled calls are repeated with growing pauses (SDK reference, Retry behavior: standard). */
+const RETRIES = { maxAttempts: 10, retryMode: 'standard' } as const;
+
 /** Sessions of roles, each assumed once; for programs that act with credentials of their surroundings (a build). */
 export class Sessions {
   private readonly assumed = new Map<string, Promise<ClientSettings>>();
@@ -10,7 +13,7 @@ export class Sessions {
     region: string,
     private readonly name: string,
   ) {
-    this.sts = new STSClient({ region });
+    this.sts = new STSClient({ region, ...RETRIES });
   }
 
   /** Settings of a client that acts as the role, in a region. Raises what STS answers. */
@@ -30,6 +33,6 @@ export class Sessions {
 
   private async assume(RoleArn: string, region: string): Promise<ClientSettings> {
     const { Credentials } = await this.sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: this.name }));
-    return { region, maxAttempts: 10, retryMode: 'standard', credentials: { accessKeyId: Credentials!.AccessKeyId!, secretAccessKey: Credentials!.SecretAccessKey!, sessionToken: Credentials!.SessionToken! } };
+    return { region, ...RETRIES, credentials: { accessKeyId: Credentials!.AccessKeyId!, secretAccessKey: Credentials!.SecretAccessKey!, sessionToken: Credentials!.SessionToken! } };
   }
 }

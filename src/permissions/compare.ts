@@ -1,4 +1,4 @@
-import { grantsOf, type Grant } from './grants.js';
+import { BY_DEFAULT, grantsOf, UNREADABLE, type Grant } from './grants.js';
 import type { TemplateResource } from './resolve.js';
 
 /** A permission that a deployment adds, or a restriction it takes away. */
@@ -129,6 +129,7 @@ function onlyNew(values: readonly string[], isNew: (id: string) => boolean): boo
 function described(grant: Grant, accounts: readonly string[]): Broadening {
   const { holder, principals, actions, resources, condition, negated, source } = grant;
   const who = principals.length > 0 ? principals.join(', ') : holder;
+  if (negated.startsWith(UNREADABLE)) return { rank: 'undecided', holder, source, witness: `${who}: nobody knows what its policy allows, which can't be read: ${negated.slice(UNREADABLE.length)}` };
   const what = negated ? `everything but ${negated}` : actions.includes('iam:attached-policy') ? `all that ${resources.join(', ')} allows` : `${actions.join(', ')}${resources.length > 0 ? ` on ${resources.join(', ')}` : principals.length > 0 ? ` (${holder})` : ''}`;
   return { rank: rankOf(grant, accounts), holder, source, witness: `${who} may now ${what}${condition ? ` when ${condition}` : ''}` };
 }
@@ -148,6 +149,7 @@ function accountOf(principal: string): string | undefined {
 }
 
 function liftedDeny({ holder, source, actions, resources, principals, negated, condition }: Grant): Broadening {
+  if (condition === BY_DEFAULT) return { rank: 'public', holder, source, witness: `${holder}: ${actions.join(', ')}, which S3 sets by default, is off` };
   const what = holder.startsWith('boundary of ') ? `the boundary ${negated}` : `the denial of ${actions.join(', ')}${resources.length > 0 ? ` on ${resources.join(', ')}` : ''}${principals.length > 0 ? ` for ${principals.join(', ')}` : ''}${condition ? ` when ${condition}` : ''}`;
   return { rank: holder.startsWith('public access of ') ? 'public' : 'undecided', holder, source, witness: `${holder}: ${what} is gone or narrower` };
 }

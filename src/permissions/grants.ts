@@ -47,7 +47,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   'AWS::IAM::OIDCProvider': (id, properties) => [grant(`identity provider ${id}`, id, { principals: [text(properties['Url'])], actions: ['sts:AssumeRoleWithWebIdentity'], resources: list(properties['ClientIdList']).map(text) })],
   'AWS::IAM::SAMLProvider': (id) => [grant(`identity provider ${id}`, id, { principals: ['saml'], actions: ['sts:AssumeRoleWithSAML'] })],
   'AWS::S3::BucketPolicy': (id, properties) => document(`policy of ${plain(properties['Bucket'])}`, id, properties['PolicyDocument']),
-  'AWS::S3::Bucket': publicAccess,
+  'AWS::S3::Bucket': bucket,
   'AWS::SQS::QueuePolicy': (id, properties) => list(properties['Queues']).flatMap((queue) => document(`policy of ${plain(queue)}`, id, properties['PolicyDocument'])),
   'AWS::SNS::TopicPolicy': (id, properties) => list(properties['Topics']).flatMap((topic) => document(`policy of ${plain(topic)}`, id, properties['PolicyDocument'])),
   'AWS::SQS::QueueInlinePolicy': (id, properties) => document(`policy of ${plain(properties['Queue'])}`, id, properties['PolicyDocument']),
@@ -86,12 +86,30 @@ function attached(id: string, properties: Properties): Grant[] {
   return holders.flatMap((holder) => document(holder, id, properties['PolicyDocument']));
 }
 
-/** Each part of a bucket's public-access block denies something to everybody: gone, it no longer does. */
-function publicAccess(id: string, properties: Properties): Grant[] {
-  const block = (properties['PublicAccessBlockConfiguration'] ?? {}) as Properties;
-  const closed = ['BlockPublicAcls', 'BlockPublicPolicy', 'IgnorePublicAcls', 'RestrictPublicBuckets'].filter((key) => String(block[key] ?? 'false') === 'true');
-  return closed.map((setting) => grant(`public access of ${id}`, id, { effect: 'Deny', principals: ['*'], actions: [setting] }));
+/** Condition of what S3 blocks on a bucket whose template says nothing: it may be gone with any word that the template says. */
+export const BY_DEFAULT = 'S3 does so by default';
+
+const CLOSED = ['BlockPublicAcls', 'BlockPublicPolicy', 'IgnorePublicAcls', 'RestrictPublicBuckets'];
+
+/**
+ * What keeps the public from a bucket, and the canned ACL that lets it in. Each part of a public-access block denies something to everybody.
+ * A block that leaves a part out opens it (API reference, PublicAccessBlockConfiguration); where there is no block, S3 has closed all four
+ * since April 2023 (S3 User Guide, "Blocking public access"), or the bucket is older and the comparison may say too much.
+ */
+function bucket(id: string, properties: Properties): Grant[] {
+  const block = properties['PublicAccessBlockConfiguration'] as Properties | undefined;
+  const closed = block === undefined ? CLOSED : CLOSED.filter((key) => String(block[key] ?? 'false') === 'true');
+  const denials = closed.map((setting) => grant(`public access of ${id}`, id, { effect: 'Deny', principals: ['*'], actions: [setting], condition: block === undefined ? BY_DEFAULT : '' }));
+  const opened = ACLS[text(properties['AccessControl'] ?? '')] ?? [];
+  return [...denials, ...(opened.length === 0 ? [] : [grant(`policy of ${id}`, id, { principals: ['*'], actions: opened, resources: [`\${${id}.Arn}`, `\${${id}.Arn}/*`] })])];
 }
+
+/** What canned ACLs allow everybody, or everybody with an account (S3 User Guide, "Canned ACL"). */
+const ACLS: Readonly<Record<string, readonly string[]>> = {
+  PublicRead: ['s3:listbucket', 's3:getobject'],
+  PublicReadWrite: ['s3:listbucket', 's3:getobject', 's3:putobject'],
+  AuthenticatedRead: ['s3:listbucket', 's3:getobject'],
+};
 
 function lambdaPermission(id: string, properties: Properties): Grant[] {
   const condition = Object.fromEntries(['SourceArn', 'SourceAccount', 'PrincipalOrgID', 'FunctionUrlAuthType'].flatMap((key) => (properties[key] === undefined ? [] : [[key, properties[key]]])));
@@ -107,21 +125,36 @@ function rules(group: string, id: string, direction: string, given: unknown): Gr
   });
 }
 
-/** The statements of a policy document. */
+/** Head of what stands for a document that can't be read. */
+export const UNREADABLE = 'unreadable: ';
+
+/** The statements of a policy document, or of both where an open condition has two. One that can't be read allows nobody knows what. */
 function document(holder: string, source: string, given: unknown): Grant[] {
-  const parsed = typeof given === 'string' && given.startsWith('{') ? (JSON.parse(given) as unknown) : given;
-  const statements = list((parsed as { Statement?: unknown } | undefined)?.Statement) as Statement[];
-  return statements.map((statement) => {
-    const { Effect, Principal, Action, Resource, NotAction, NotResource, NotPrincipal, Condition } = statement;
-    const negated = Object.entries({ NotAction, NotResource, NotPrincipal }).filter(([, value]) => value !== undefined);
-    return grant(holder, source, {
-      effect: Effect === 'Deny' ? 'Deny' : 'Allow',
-      principals: Principal === undefined ? [] : principalsOf(Principal),
-      actions: list(Action).map((action) => text(action).toLowerCase()),
-      ...(Resource === undefined ? {} : { resources: list(Resource).map(text) }),
-      condition: Condition === undefined || Object.keys(Condition as object).length === 0 ? '' : canonical(Condition),
-      negated: negated.length > 0 ? canonical(Object.fromEntries(negated)) : '',
-    });
+  return list(given).flatMap((one) => {
+    const parsed = typeof one === 'string' ? parsedText(one) : one;
+    if (typeof parsed !== 'object' || parsed === null) return [grant(holder, source, { negated: `${UNREADABLE}${canonical(one)}` })];
+    return (list((parsed as Properties)['Statement']) as Statement[]).map((statement) => statementOf(holder, source, statement));
+  });
+}
+
+/** A document that is given as text; undefined where it is no JSON. */
+function parsedText(document: string): unknown {
+  try {
+    return JSON.parse(document) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function statementOf(holder: string, source: string, { Effect, Principal, Action, Resource, NotAction, NotResource, NotPrincipal, Condition }: Statement): Grant {
+  const negated = Object.entries({ NotAction, NotResource, NotPrincipal }).filter(([, value]) => value !== undefined);
+  return grant(holder, source, {
+    effect: Effect === 'Deny' ? 'Deny' : 'Allow',
+    principals: Principal === undefined ? [] : principalsOf(Principal),
+    actions: list(Action).map((action) => text(action).toLowerCase()),
+    ...(Resource === undefined ? {} : { resources: list(Resource).map(text) }),
+    condition: Condition === undefined || Object.keys(Condition as object).length === 0 ? '' : canonical(Condition),
+    negated: negated.length > 0 ? canonical(Object.fromEntries(negated)) : '',
   });
 }
 

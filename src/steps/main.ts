@@ -35,8 +35,8 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
 
   /** trigger: asks what a push changed */
   async trigger() {
-    const { PIPELINE = '', REPOSITORY = '', PATHS = '[]', BEFORE, AFTER = '' } = process.env;
-    const execution = await startOnPaths({ pipeline: PIPELINE, repository: REPOSITORY, paths: JSON.parse(PATHS) as string[], before: BEFORE === '' ? undefined : BEFORE, after: AFTER, region: region() });
+    const { PIPELINE = '', REPOSITORY = '', PATHS = '[]', BEFORE, AFTER = '', EVENT } = process.env;
+    const execution = await startOnPaths({ pipeline: PIPELINE, repository: REPOSITORY, paths: JSON.parse(PATHS) as string[], before: BEFORE === '' ? undefined : BEFORE, after: AFTER, event: EVENT, region: region() });
     say(execution ? `started ${PIPELINE}: ${execution}` : `no path of ${PATHS} was changed; ${PIPELINE} is not started`);
     return 0;
   },

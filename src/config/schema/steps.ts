@@ -5,7 +5,6 @@ import { accountId, arn, commands, environmentVariable, environmentVariables, re
 const vpc = z.strictObject({
   id: z.string().regex(/^vpc-[0-9a-f]+$/, 'CFG019: must be the ID of a VPC'),
   subnets: z.array(z.string().regex(/^subnet-[0-9a-f]+$/, 'CFG019: must be the ID of a subnet')).min(1),
-  availabilityZones: z.array(z.string()).min(1),
   securityGroups: z.array(z.string().regex(/^sg-[0-9a-f]+$/, 'CFG019: must be the ID of a security group')).optional(),
 });
 

@@ -49,6 +49,9 @@ interface Context {
 }
 
 function commonOf(name: string, environment: Environment, config: FleetConfig, path: Path, report: Report): Common {
+  for (const [step, settings] of Object.entries(environment.before ?? {})) {
+    if (!isCommands(settings) && settings.outputs !== undefined) report({ code: 'CFG069', path: [...path, 'before', step, 'outputs'], what: 'asks for outputs of stacks that are deployed after the step', why: 'CodePipeline hands on what actions before a step have put out, in the same execution', fix: 'move the step to `verify:`, or let it ask CloudFormation for what stands' });
+  }
   return {
     environment: name,
     regionsIn: environment.regionsIn,

@@ -48,6 +48,9 @@ function neighbours(environments: readonly ResolvedEnvironment[], report: Report
 
 function sharedWave(block: readonly ResolvedEnvironment[], report: Report): PlacedWave {
   for (const environment of block) {
+    const gates = JSON.stringify(environment.config.gates?.permissions ?? 'none');
+    const other = block.find(({ config }) => ![gates, '"none"'].includes(JSON.stringify(config.gates?.permissions ?? 'none')));
+    if (gates !== '"none"' && other !== undefined) report({ code: 'CFG068', path: [...environment.path, 'gates', 'permissions'], what: `is another permission gate than that of ${other.name}, and both share the wave ${environment.config.wave}`, why: 'a wave has one check of permissions, with one topic, and waits for a person or doesn’t', fix: 'say the same for both, or take `wave:` away' });
     if (environment.groups.length > 1) report({ code: 'CFG062', path: [...environment.path, 'rollout'], what: 'makes several waves, and the environment shares its wave with others', fix: 'deploy it in parallel, or take `wave:` away' });
   }
   const wave: Wave = {

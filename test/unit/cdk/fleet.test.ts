@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, CfnOutput, CfnResource, Stack, type Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Fleet, type FleetInput, type StageTarget } from '../../../src/cdk/index.js';
 
@@ -105,6 +106,81 @@ describe('a fleet becomes a CDK pipeline', () => {
   });
 });
 
+describe('builds', () => {
+  const projects = (input: FleetInput, name: RegExp): Record<string, any>[] => Object.entries(Template.fromStack(fleet(input).fleet.stack).findResources('AWS::CodeBuild::Project')).filter(([id]) => name.test(id)).map(([, { Properties }]) => Properties);
+  const withStep = (build: object, step: object): FleetInput => ({ ...base, pipeline: { ...base.pipeline, build }, environments: { dev: { account: '111111111111', regions: ['us-east-1'], verify: { smoke: { commands: ['true'], ...step } } } } });
+
+  it.each([
+    ['the image of the pipeline on its processor', { image: 'node:22', architecture: 'arm' }, {}, 'ARM_CONTAINER', 'node:22'],
+    ['an image of its own on the pipeline’s processor', { architecture: 'arm' }, { image: 'node:22' }, 'ARM_CONTAINER', 'node:22'],
+    ['the pipeline’s image where it names the same processor', { image: 'node:22' }, { architecture: 'x86' }, 'LINUX_CONTAINER', 'node:22'],
+    ['the default of another processor', { image: 'aws/codebuild/standard:7.0' }, { architecture: 'arm' }, 'ARM_CONTAINER', 'aws/codebuild/amazonlinux-aarch64-standard:3.0'],
+  ])('of a step take %s', (_name, build, step, Type, Image) => {
+    expect(projects(withStep(build, step), /smoke/)[0]!['Environment']).toMatchObject({ Type, Image });
+  });
+
+  it('of a step do without the pipeline’s cache where it says none', () => {
+    expect(projects(withStep({ cache: 'local' }, { cache: 'none' }), /smoke/)[0]!['Cache']).toEqual({ Type: 'NO_CACHE' });
+  });
+
+  it('of a step lie in the VPC it names, and the others in the pipeline’s', () => {
+    const vpcs = projects(withStep({ vpc: { id: 'vpc-1', subnets: ['subnet-1'] } }, { vpc: { id: 'vpc-2', subnets: ['subnet-2'] } }), /./).map(({ VpcConfig }) => `${VpcConfig.VpcId} ${VpcConfig.Subnets}`);
+    expect(vpcs.toSorted()).toEqual(['vpc-1 subnet-1', 'vpc-1 subnet-1', 'vpc-2 subnet-2']);
+  });
+
+  it('read a secret that is named by its ARN by that ARN', () => {
+    const secret = 'arn:aws:secretsmanager:us-east-1:444444444444:secret:shared-AbCdEf';
+    expect(JSON.stringify(projects(withStep({}, { secrets: { KEY: secret } }), /smoke/)[0]!['Environment'])).toContain(`"Value":"${secret}"`);
+  });
+
+  it('log in to every registry of the file, also where they publish assets', () => {
+    const input: FleetInput = { ...base, pipeline: { ...base.pipeline, build: { docker: [{ dockerHub: 'hub' }, { ecr: [{ repository: 'tools' }, { repository: 'more', account: '444444444444' }] }] } } };
+    const { app } = fleet(input, (stage, target) => {
+      new Asset(new Stack(stage, 'App', { env: target.env }), 'Asset', { path: import.meta.filename });
+    });
+    const { directory } = app.synth();
+    const [buildspec] = readdirSync(directory).filter((name) => /^buildspec-/.test(name)).map((name) => readFileSync(join(directory, name), 'utf8'));
+    for (const registry of ['index.docker.io', '999999999999.dkr.ecr.us-east-1.amazonaws.com', '444444444444.dkr.ecr.us-east-1.amazonaws.com', 'arn:aws:secretsmanager:us-east-1:999999999999:secret:hub']) expect(buildspec).toContain(registry);
+  });
+
+  it('that ask what a push changed run as all others, and start the pipeline once for each event', () => {
+    const input: FleetInput = { ...base, pipeline: { ...base.pipeline, source: { codecommit: 'shop', paths: ['lib/**'] }, build: { image: 'node:22', architecture: 'arm', buildspec: { phases: { install: { 'runtime-versions': { nodejs: 22 } } } } } } };
+    const [trigger] = projects(input, /^Trigger/);
+    expect(trigger!['Environment']).toMatchObject({ Type: 'ARM_CONTAINER', Image: 'node:22' });
+    expect(JSON.parse(trigger!['Source'].BuildSpec).phases).toEqual({ install: { 'runtime-versions': { nodejs: 22 } }, build: { commands: ['node steps.cjs trigger'] } });
+    const rules = Object.values(Template.fromStack(fleet(input).fleet.stack).findResources('AWS::Events::Rule')).flatMap(({ Properties }) => Properties.Targets as { InputTransformer?: { InputPathsMap: object; InputTemplate: string } }[]).flatMap(({ InputTransformer }) => InputTransformer ?? []);
+    expect(rules).toHaveLength(2);
+    for (const { InputPathsMap, InputTemplate } of rules) expect([Object.values(InputPathsMap), InputTemplate]).toEqual([expect.arrayContaining(['$.id', '$.detail.commitId']), expect.stringContaining('"name":"EVENT"')]);
+  });
+});
+
+describe('the order of stacks', () => {
+  const ordered = (dependsOn: Record<string, string[]>, ids: readonly string[]): (() => Record<string, string[]>) => () => {
+    const { app } = fleet({ ...base, environments: { dev: { account: '111111111111', regions: ['us-east-1'], dependsOn } } }, (stage, target) => ids.forEach((id) => new CfnResource(new Stack(stage, id, { env: target.env }), 'Topic', { type: 'AWS::SNS::Topic' })));
+    return Object.fromEntries(app.synth().getNestedAssembly('assembly-Dev-us-east-1').stacks.map(({ stackName, dependencies }) => [stackName, dependencies.map(({ id }) => id).filter((id) => !id.endsWith('.assets'))]));
+  };
+
+  it('names stacks by their whole ID, or by their name', () => {
+    const order = ordered({ Web: ['Api'], 'Dev-us-east-1-Worker': ['Web'] }, ['Api', 'Api-Canary', 'Web', 'Worker'])();
+    expect(Object.values(order).map((before) => before.length)).toEqual([0, 0, 1, 1]);
+    expect(order['Dev-us-east-1-Web']![0]).toMatch(/Api[^-]*$/);
+  });
+
+  it('says which stack was meant', () => {
+    expect(ordered({ Web: ['Apii'] }, ['Api', 'Web'])).toThrow(expect.objectContaining({ code: 'CDK019', fix: 'did you mean Api?' }));
+    expect(ordered({ Web: ['Api'] }, ['Api-Canary', 'Web'])).toThrow(expect.objectContaining({ code: 'CDK019' }));
+  });
+
+  it('means the stacks of each region where a stage has several', () => {
+    const { app } = fleet({ ...base, environments: { pro: { account: '333333333333', regions: ['eu-west-1', 'eu-west-2'], regionsIn: 'stacks', dependsOn: { App: ['Base'] } } } }, (stage, target) => {
+      for (const { env, region } of target.regions) for (const id of ['App', 'Base']) new CfnResource(new Stack(stage, `${id}-${region}`, { env }), 'Topic', { type: 'AWS::SNS::Topic' });
+    });
+    const stacks = app.synth().getNestedAssembly('assembly-Pro').stacks;
+    const before = (id: string): string => stacks.find((stack) => stack.id === id)?.stackName ?? id;
+    expect(stacks.filter(({ stackName }) => stackName.includes('-App-')).map(({ stackName, dependencies }) => [stackName, ...dependencies.map(({ id }) => before(id)).filter((name) => !name.endsWith('.assets'))])).toEqual([['Pro-App-eu-west-1', 'Pro-Base-eu-west-1'], ['Pro-App-eu-west-2', 'Pro-Base-eu-west-2']]);
+  });
+});
+
 describe('what stays as it is', () => {
   const ids = (made: Fleet): unknown => Object.fromEntries(Object.entries(Template.fromStack(made.stack).toJSON()['Resources'] as Record<string, { Type: string }>).map(([id, { Type }]) => [id, Type]));
 
@@ -196,7 +272,16 @@ describe('gates and protection', () => {
     const { fleet: made } = fleet({ ...base, permissionsBoundary: 'edge', pipeline: { ...base.pipeline, build: { policies } } });
     const roles = Object.values(Template.fromStack(made.stack).findResources('AWS::IAM::Role')) as { Properties: { PermissionsBoundary?: unknown; ManagedPolicyArns?: string[] } }[];
     expect(roles.filter(({ Properties }) => !JSON.stringify(Properties.PermissionsBoundary ?? '').includes(':policy/edge'))).toEqual([]);
-    expect(roles.filter(({ Properties }) => Properties.ManagedPolicyArns?.includes(policies[0]!))).toHaveLength(2);
+    // Synth, SelfMutate and the test; this app has no assets.
+    expect(roles.filter(({ Properties }) => Properties.ManagedPolicyArns?.includes(policies[0]!))).toHaveLength(3);
+  });
+
+  it('give a step the policies it names itself, and no others', () => {
+    const [all, own] = ['arn:aws:iam::999999999999:policy/all', 'arn:aws:iam::999999999999:policy/own'];
+    const verify = { smoke: { commands: ['true'], policies: [own] }, plain: { commands: ['true'], policies: [] } };
+    const { fleet: made } = fleet({ ...base, pipeline: { ...base.pipeline, build: { policies: [all] } }, environments: { dev: { account: '111111111111', regions: ['us-east-1'], verify } } });
+    const roles = Object.values(Template.fromStack(made.stack).findResources('AWS::IAM::Role')) as { Properties: { ManagedPolicyArns?: string[] } }[];
+    expect(roles.flatMap(({ Properties }) => Properties.ManagedPolicyArns ?? []).toSorted()).toEqual([all, all, own]);
   });
 
   it('give an approval its expiry', () => {
@@ -205,7 +290,21 @@ describe('gates and protection', () => {
   });
 });
 
+it('says which statement the policy of a topic that exists needs', () => {
+  const topic = 'arn:aws:sns:us-east-1:999999999999:ops';
+  const messages = (notify: FleetInput['notify']): string => fleet({ ...base, notify }).app.synth().stacks.flatMap((stack) => stack.messages.map(({ entry }) => String(entry.data))).join('\n');
+  expect(messages({ topic })).toContain(`{"Effect":"Allow","Principal":{"Service":"codestar-notifications.amazonaws.com"},"Action":"sns:Publish","Resource":"${topic}","Condition":{"StringEquals":{"aws:SourceAccount":"999999999999"}}}`);
+  expect(messages({ email: ['ops@example.com'] })).not.toContain('codestar-notifications');
+});
+
 describe('artifacts', () => {
+  it('of pipelines that share buckets in other regions expire when the most patient of them says', () => {
+    const { app } = fleet({ ...base, pipelines: { dev: { environments: ['dev'], artifacts: { expireAfter: 5 } }, live: { environments: ['prod'], artifacts: { expireAfter: 40 }, terminationProtection: true } }, environments: { dev: { account: '111111111111', regions: ['eu-west-1'] }, prod: base.environments['prod']! } });
+    const support = app.synth().stacks.find(({ stackName }) => stackName === 'ShopSupport-eu-west-1')!;
+    expect(JSON.stringify(support.template)).toContain('"ExpirationInDays":40');
+    expect(support.terminationProtection).toBe(true);
+  });
+
   it('lie in buckets and keys that expire what they hold and go with their stack, also in other regions', () => {
     const { app } = fleet(base);
     const support = app.synth().stacks.find(({ stackName }) => stackName === 'ShopSupport-eu-west-1')!;

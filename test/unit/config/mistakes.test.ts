@@ -30,6 +30,8 @@ describe('what was meant', () => {
   const place = 'account: "333333333333", region: us-east-1';
   test.each<[string, string, string, string | undefined]>([
     ['a key', fleet('  prod: { account: "333333333333", regoin: us-east-1 }'), 'CFG005', 'did you mean region?'],
+    ['a form', fleet(`  prod: { ${place}, rollout: 3 }`), 'CFG010', 'for instance rollout: parallel'],
+    ['a form in a list', fleet('  prod: { account: "333333333333", regions: [3] }'), 'CFG010', 'for instance { region: … }'],
     ['a key of gates', fleet(`  prod: { ${place}, approval: yes }`), 'CFG005', 'it belongs into gates: gates: { approval: … }'],
     ['a key of the whole file', fleet(`  prod: { ${place}, notify: {} }`), 'CFG005', 'it belongs to the top of the file'],
     ['a key of the pipeline', fleet(`  prod: { ${place} }`, 'synth: [make]'), 'CFG005', 'it belongs into pipeline: pipeline: { synth: … }'],
@@ -74,6 +76,12 @@ describe('secrets in the file are refused, and not repeated', () => {
     expect(problems(bad).map(({ code }) => code)).toEqual(['CFG024']);
     expect(() => parseFleet({ fleet: 'x', environments: {}, tags: { t: secrets[0]! } })).toThrow(/CFG024 tags.t holds an access key/);
     expect(problems(bad)[0]!.frame).toContain('ghp_••••');
+  });
+
+  test('hide no other mistake of the file, and no mistake quotes them', () => {
+    const found = problems(fleet(`  prod: { account: "333333333333", regoin: us-east-1, rollout: ${secrets[1]}, gates: { ${secrets[0]}: true } }`, `# ${secrets[2]}`));
+    expect(found.map(({ code }) => code).toSorted()).toEqual(['CFG005', 'CFG005', 'CFG010', 'CFG024', 'CFG024', 'CFG024']);
+    for (const secret of secrets) expect(JSON.stringify(found)).not.toContain(secret);
   });
 });
 

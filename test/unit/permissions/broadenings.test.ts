@@ -16,6 +16,8 @@ const role = (statements: object[], more: object = {}) => ({
 const bucket = { Type: 'AWS::S3::Bucket', Properties: {} };
 const table = { Type: 'AWS::DynamoDB::Table', Properties: {} };
 
+const blocked = (but: object) => ({ Type: 'AWS::S3::Bucket', Properties: { PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true, ...but } } });
+const unread = (PolicyDocument: unknown) => ({ Type: 'AWS::SQS::QueuePolicy', Properties: { Queues: ['jobs'], PolicyDocument } });
 const secured = (Bucket: unknown) => ({ Type: 'AWS::S3::BucketPolicy', Properties: { Bucket, PolicyDocument: { Statement: [{ Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }] } } });
 
 describe('is no broadening', () => {
@@ -35,6 +37,10 @@ describe('is no broadening', () => {
     ['a role that goes with its boundary', { R: role([], { PermissionsBoundary: 'arn:aws:iam::111111111111:policy/edge' }) }, {}],
     ['a denial that moves into another policy', { R: role([]), P: { Type: 'AWS::IAM::Policy', Properties: { Roles: [{ Ref: 'R' }], PolicyDocument: { Statement: [{ Effect: 'Deny', Action: 's3:*', Resource: '*' }] } } } }, { R: role([{ Effect: 'Deny', Action: 's3:*', Resource: '*' }]) }],
     ['a public-access block that is new', { B: bucket }, { B: { ...bucket, Properties: { PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true } } } }],
+    ['a block that says what S3 does by default', { B: bucket }, { B: blocked({}) }],
+    ['a part of a new bucket’s block that is open, as long as nobody is let in', {}, { B: blocked({ BlockPublicPolicy: false }) }],
+    ['a policy that can’t be read and stays as it was', { Q: unread('not json') }, { Q: unread('not json') }],
+    ['a policy given as text that says what it said as an object', { Q: unread({ Statement: [statement('sqs:SendMessage', '*', { Principal: { Service: 'sns.amazonaws.com' } })] }) }, { Q: unread(` {"Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"*"}]}`) }],
     ['a resource whose condition is false', {}, { R: { ...role([statement('*', '*')]), Condition: 'Never' } }],
   ];
   it.each(rows)('%s', (_name, before, after) => {
@@ -66,6 +72,12 @@ describe('is a broadening', () => {
     ['a public function URL', { F: { Type: 'AWS::Lambda::Function' } }, { F: { Type: 'AWS::Lambda::Function' }, U: { Type: 'AWS::Lambda::Url', Properties: { AuthType: 'NONE', TargetFunctionArn: { 'Fn::GetAtt': ['F', 'Arn'] } } } }, 'public', /InvokeFunctionUrl/],
     ['a public-access block that is lifted', { B: { Type: 'AWS::S3::Bucket', Properties: { PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true } } } }, { B: { Type: 'AWS::S3::Bucket', Properties: { PublicAccessBlockConfiguration: { BlockPublicAcls: true, IgnorePublicAcls: true, RestrictPublicBuckets: true } } } }, 'public', /denial of BlockPublicPolicy for \* is gone/],
     ['a public-access block that is taken away whole', { B: { Type: 'AWS::S3::Bucket', Properties: { PublicAccessBlockConfiguration: { BlockPublicAcls: true } } } }, { B: bucket }, 'public', /denial of BlockPublicAcls/],
+    ['a public-access block of a bucket that had none, one part of it open', { B: bucket }, { B: blocked({ BlockPublicPolicy: false }) }, 'public', /public access of B: BlockPublicPolicy, which S3 sets by default, is off/],
+    ['a public-access block of a bucket that had none, all but one part left out', { B: bucket }, { B: { ...bucket, Properties: { PublicAccessBlockConfiguration: { BlockPublicAcls: true } } } }, 'public', /RestrictPublicBuckets, which S3 sets by default, is off/],
+    ['a bucket whose canned ACL lets everybody read', { B: bucket }, { B: { ...bucket, Properties: { AccessControl: 'PublicRead' } } }, 'public', /\* may now s3:listbucket, s3:getobject on \$\{B\.Arn\}/],
+    ['a policy given as text that is no JSON', { Q: unread({ Statement: [] }) }, { Q: unread('{ "Statement": [') }, 'undecided', /policy of jobs: nobody knows what its policy allows/],
+    ['a policy that only the deployment knows', {}, { Q: unread({ 'Fn::ImportValue': 'shared-policy' }) }, 'undecided', /ImportValue:shared-policy/],
+    ['a policy that an open condition chooses', { R: role([]) }, { R: role([], { Policies: [{ PolicyName: 'p', PolicyDocument: { 'Fn::If': ['Open', { Statement: [statement('s3:*', '*')] }, { Statement: [] }] } }] }) }, 'other', /s3:\* on \*/],
     ['a port open to the world', { G: { Type: 'AWS::EC2::SecurityGroup', Properties: {} } }, { G: { Type: 'AWS::EC2::SecurityGroup', Properties: { SecurityGroupIngress: [{ CidrIp: '0.0.0.0/0', IpProtocol: 'tcp', FromPort: 22, ToPort: 22 }] } } }, 'network', /0\.0\.0\.0\/0 may now ingress:tcp\/22-22/],
     ['a share with another account', {}, { S: { Type: 'AWS::RAM::ResourceShare', Properties: { Principals: ['arn:aws:iam::555555555555:root'], ResourceArns: ['arn:aws:ec2:us-east-1:111111111111:subnet/subnet-1'] } } }, 'external', /ram:share/],
     ['an identity provider', {}, { O: { Type: 'AWS::IAM::OIDCProvider', Properties: { Url: 'https://token.actions.githubusercontent.com', ClientIdList: ['sts.amazonaws.com'] } } }, 'external', /AssumeRoleWithWebIdentity/],
