@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { DEFAULT_ASSUMPTIONS } from '../../../src/fleet/cost.js';
+import { costOf, DEFAULT_ASSUMPTIONS } from '../../../src/fleet/cost.js';
 import { compareFleets } from '../../../src/fleet/delta.js';
 import { parseFleet } from '../../../src/fleet/load.js';
 import { planOf, printPlan } from '../../../src/fleet/plan.js';
@@ -53,13 +53,17 @@ describe('a plan as text', () => {
         codepipeline.actions             12 of 500   2 %    payments         actions of a pipeline
         codebuild.concurrent-builds      1 of 20     5 %    payments/Build   builds at the same time (new accounts: 1 to 5; see Service Quotas)
 
-      cost of the pipelines   $8.08 a month
-        actions of payments         960 minutes   $0.002 / action minute, approvals aside, each rounded up   $1.92
-        builds of payments          600 minutes   $0.005 / build minute, Linux                               $3.00
-        artifact keys of payments   3 keys        $1 / key and month                                         $3.00
-        artifacts of payments       7.03 GB       $0.023 / GB and month                                      $0.16
+      cost of the pipelines   $8.28 a month
+        actions of payments              960 minutes     $0.002 / action minute, approvals aside, each rounded up   $1.92
+        builds of payments               640 minutes     $0.005 / build minute, Linux                               $3.20
+        artifact key of payments         1 key           $1 / key and month                                         $1.00
+        artifacts of payments            2.34 GB         $0.023 / GB and month                                      $0.05
+        artifacts written by payments    0.16 thousand   $0.005 / 1,000 PUT requests                                $0.00
+        artifacts read by payments       0.36 thousand   $0.0004 / 1,000 GET requests                               $0.00
+        artifact keys in other regions   2 keys          $1 / key and month                                         $2.00
+        artifacts in other regions       4.69 GB         $0.023 / GB and month                                      $0.11
         assumed: 40 runs a month, 3 min a build, 2 min a stack, 1 stack a target, 20 MB of artifacts a run
-        prices of 2026-11-21, us-east-1; not counted: what is free each month (100 action minutes of V2 pipelines, 100 minutes of small Linux builds, one V1 pipeline), what is deployed, taxes
+        prices of 2026-11-21, us-east-1; not counted: what is free each month (100 action minutes of V2 pipelines, 100 minutes of small builds, one V1 pipeline), what is deployed, taxes
 
       changes since HEAD (3f9c1a2)
         + permission gate of Prod-ap-southeast-2
@@ -68,7 +72,7 @@ describe('a plan as text', () => {
             before the push: flotilla bootstrap
         ~ codepipeline.actions-per-stage of payments: 5 → 6
         ~ codepipeline.actions of payments: 11 → 12
-        + $1.21 a month"
+        + $1.22 a month"
     `);
   });
 
@@ -118,18 +122,24 @@ describe('a plan as text', () => {
         codepipeline.actions             14 of 500   3 %    network-live        actions of a pipeline
         codebuild.concurrent-builds      2 of 20     10 %   network-live/Pro    builds at the same time (new accounts: 1 to 5; see Service Quotas)
 
-      cost of the pipelines   $14.56 a month
-        pipeline network-dev            1 pipeline    $1 / active pipeline and month   $1.00
-        builds of network-dev           480 minutes   $0.005 / build minute, Linux     $2.40
-        artifact keys of network-dev    1 key         $1 / key and month               $1.00
-        artifacts of network-dev        2.34 GB       $0.023 / GB and month            $0.05
-        pipeline network-live           1 pipeline    $1 / active pipeline and month   $1.00
-        builds of network-live          600 minutes   $0.005 / build minute, Linux     $3.00
-        artifact keys of network-live   2 keys        $1 / key and month               $2.00
-        artifacts of network-live       4.69 GB       $0.023 / GB and month            $0.11
-        keys of bootstraps              4 keys        $1 / key and month               $4.00
+      cost of the pipelines   $14.55 a month
+        pipeline network-dev                1 pipeline      $1 / active pipeline and month   $1.00
+        builds of network-dev               480 minutes     $0.005 / build minute, Linux     $2.40
+        artifact key of network-dev         1 key           $1 / key and month               $1.00
+        artifacts of network-dev            2.34 GB         $0.023 / GB and month            $0.05
+        artifacts written by network-dev    0.08 thousand   $0.005 / 1,000 PUT requests      $0.00
+        artifacts read by network-dev       0.24 thousand   $0.0004 / 1,000 GET requests     $0.00
+        pipeline network-live               1 pipeline      $1 / active pipeline and month   $1.00
+        builds of network-live              600 minutes     $0.005 / build minute, Linux     $3.00
+        artifact key of network-live        1 key           $1 / key and month               $1.00
+        artifacts of network-live           2.34 GB         $0.023 / GB and month            $0.05
+        artifacts written by network-live   0.16 thousand   $0.005 / 1,000 PUT requests      $0.00
+        artifacts read by network-live      0.44 thousand   $0.0004 / 1,000 GET requests     $0.00
+        artifact keys in other regions      1 key           $1 / key and month               $1.00
+        artifacts in other regions          2.34 GB         $0.023 / GB and month            $0.05
+        keys of bootstraps                  4 keys          $1 / key and month               $4.00
         assumed: 40 runs a month, 3 min a build, 2 min a stack, 2 stacks a target, 20 MB of artifacts a run
-        prices of 2026-11-21, us-east-1; not counted: what is free each month (100 action minutes of V2 pipelines, 100 minutes of small Linux builds, one V1 pipeline), what is deployed, taxes"
+        prices of 2026-11-21, us-east-1; not counted: what is free each month (100 action minutes of V2 pipelines, 100 minutes of small builds, one V1 pipeline), what is deployed, taxes"
     `);
   });
 });
@@ -150,6 +160,26 @@ describe('what changed, dangers first and loud', () => {
     ['the rollout', payments, withProd({ rollout: 'one-by-one' })],
   ])('%s', (name, before, after) => {
     expect(printChanges(compareFleets(parseFleet(before), parseFleet(after)), 'HEAD')).toMatchSnapshot(name);
+  });
+});
+
+describe('what pipelines cost', () => {
+  const costs = (input: FleetInput): Record<string, unknown> => Object.fromEntries(costOf(parseFleet(input), DEFAULT_ASSUMPTIONS).items.map(({ what, quantity, price }) => [what, [quantity, price]]));
+
+  test('builds by what each runs on, a look at each push among them', () => {
+    const found = costs({ ...withPipeline({ build: { architecture: 'arm' }, synth: { commands: ['make'], compute: 'x2-large' } }), environments: { dev: { account: '111111111111', region: 'us-east-1', verify: { smoke: { commands: ['true'], architecture: 'x86', compute: 'large' } } } } });
+    expect(found).toMatchObject({
+      'builds of payments (arm x2-large)': [120, 'codebuild.arm.x2-large'],
+      'builds of payments (arm small)': [280, 'codebuild.arm.small'],
+      'builds of payments (x86 large)': [120, 'codebuild.large'],
+    });
+  });
+
+  test('buckets and keys in other regions once, however many pipelines share them', () => {
+    const regions = ['us-east-1', 'eu-west-1'];
+    const two: FleetInput = { ...payments, environments: { dev: { account: '111111111111', regions }, prod: { account: '333333333333', regions } }, pipelines: { dev: { environments: ['dev'] }, live: { environments: ['prod'], artifacts: { key: 'arn:aws:kms:us-east-1:999999999999:key/1' } } } };
+    expect(costs(two)).toMatchObject({ 'artifact keys in other regions': [1, 'kms.key'], 'artifact key of payments-dev': [1, 'kms.key'] });
+    expect(costs(two)).not.toHaveProperty('artifact key of payments-live');
   });
 });
 
