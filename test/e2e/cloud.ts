@@ -35,6 +35,10 @@ export interface TestCloud {
   /** `--dir` of every flotilla command. */
   readonly state: string;
   readonly endpoint: string;
+  /** Account, and region where one was given, by profile name. */
+  readonly accounts: Readonly<Record<string, string>>;
+  /** Environment of the commands: nothing of the user's AWS settings, a home of its own. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Settings of an SDK v3 client. */
   client(profile: string, region?: string): { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string }; maxAttempts: number };
   flotilla(...args: string[]): Promise<Ran>;
@@ -57,17 +61,19 @@ export async function startTestCloud(accounts: Readonly<Record<string, string>>)
   const started = expectSuccess(await flotilla('cloud', 'start', ...Object.entries(accounts).flatMap(([name, id]) => ['--account', `${name}=${id}`]), '--output', 'json'));
   const { endpoint } = recordOf(started) as { endpoint: string };
   const variables = recordOf(expectSuccess(await flotilla('cloud', 'env', '--output', 'json'))) as Record<string, string>;
-  const environment = (options: RunOptions): Record<string, string> => {
+  const pointed = (options: RunOptions): Record<string, string> => {
     const profile = options.profile ?? Object.keys(accounts)[0]!;
     const region = accounts[profile]!.split('/')[1] ?? 'us-east-1';
     const { target: _target, ...pointing } = variables;
     return { ...clean, ...pointing, AWS_PROFILE: profile, AWS_REGION: region, AWS_DEFAULT_REGION: region, ...options.env };
   };
-  const program: TestCloud['program'] = (name, args, options = {}) => execute(name, args, { cwd: options.cwd ?? folder, env: environment(options), input: options.input });
+  const program: TestCloud['program'] = (name, args, options = {}) => execute(name, args, { cwd: options.cwd ?? folder, env: pointed(options), input: options.input });
   return {
     folder,
     state,
     endpoint,
+    accounts,
+    environment: clean,
     client: (profile, region) => ({ endpoint, region: region ?? accounts[profile]!.split('/')[1] ?? 'us-east-1', credentials: credentialsOf(variables['AWS_SHARED_CREDENTIALS_FILE']!, profile), maxAttempts: 1 }),
     flotilla,
     control: async (command, input) => {

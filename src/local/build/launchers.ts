@@ -25,8 +25,9 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
   const bin = join(root, 'bin');
   const trees = treesFolder(directory);
   const npmCache = join(directory, 'cache', 'npm');
+  const pipCache = join(directory, 'cache', 'pip');
   const last = join(root, 'last');
-  for (const folder of [bin, last, trees, npmCache]) mkdirSync(folder, { recursive: true });
+  for (const folder of [bin, last, trees, npmCache, pipCache]) mkdirSync(folder, { recursive: true });
   const script = (name: string, text: string): void => {
     const file = join(bin, name);
     if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
@@ -53,9 +54,10 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
       ...engineSettings(),
       NODE_OPTIONS: `--require=${join(root, 'preload.cjs')}`,
       npm_config_cache: npmCache,
+      PIP_CACHE_DIR: pipCache,
       npm_config_update_notifier: 'false',
     },
-    mounts: [{ source: root }, { source: trees }, { source: npmCache, writable: true }, ...[...new Set(Object.values(tools).map(nodeModulesOf))].map((source) => ({ source }))],
+    mounts: [{ source: root }, { source: trees }, { source: npmCache, writable: true }, { source: pipCache, writable: true }, ...[...new Set(Object.values(tools).map(nodeModulesOf))].map((source) => ({ source }))],
   };
 }
 

@@ -14,18 +14,18 @@ export interface AssemblyFleetOptions {
 /** The fleet that a synthesized app describes: each pair trusts the accounts of the pipelines. */
 export function fleetFromAssembly(directory: string, options: AssemblyFleetOptions): OperatedFleet {
   const assembly = readAssembly(directory, options.fallback);
-  const settings = options.app === undefined ? {} : toolkitSettings(options.app);
   return {
     name: assembly.pipelines[0]?.stackName ?? (options.app === undefined ? (assembly.stacks[0]?.stackName ?? 'fleet') : basename(options.app)),
     pipelines: assembly.pipelines.map(({ account, region, stackName, secrets }) => ({ account, region, stackName, secrets })),
-    pairs: pairs(assembly, settings.toolkitStackName),
+    pairs: pairsOfApp(assembly, options.app),
     stacks: assembly.stacks.map((stack) => fleetStack(stack, assembly)),
     assembly: directory,
   };
 }
 
-/** One pair for each qualifier that is used in an account and region. */
-function pairs(assembly: AssemblyModel, toolkitStackName: string | undefined): FleetPair[] {
+/** One pair for each qualifier that is used in an account and region; the app's cdk.json may name the toolkit stack. */
+export function pairsOfApp(assembly: AssemblyModel, app: string | undefined): FleetPair[] {
+  const { toolkitStackName } = app === undefined ? {} : toolkitSettings(app);
   const found = new Map<string, FleetPair>();
   const trusted = [...new Set(assembly.pipelines.map(({ account }) => account))].sort();
   for (const { account, region, qualifier, path, ownRoles } of assembly.stacks) {

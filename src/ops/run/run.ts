@@ -2,7 +2,6 @@ import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand, ListSt
 import { CodeCommitClient, CreateRepositoryCommand, GetRepositoryCommand } from '@aws-sdk/client-codecommit';
 import { CodePipelineClient, GetPipelineCommand, ListPipelineExecutionsCommand, ListPipelinesCommand, StartPipelineExecutionCommand } from '@aws-sdk/client-codepipeline';
 import { CreateSecretCommand, DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,13 +9,14 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
-import { DEFAULT_QUALIFIER } from '../../shared/bootstrap.js';
 import { FlotillaError } from '../../shared/errors.js';
+import { standingBootstrap } from '../bootstrap/standing.js';
 import type { Emit } from '../events.js';
 import { followExecution, type FollowResult, type Gate, type PipelineRef } from '../follow.js';
 import { unlessAsBefore } from '../synth.js';
 import { clientSettings, type Target } from '../target.js';
 import { readAssembly, type AssemblyModel, type AssemblyStack, type Environment, type PipelineStack } from './assembly.js';
+import { bootstrapArguments, standInPolicies, wantedBootstraps } from './bootstrap.js';
 import { commitToRun, isDirty, pushCommit, repositoryRoot, type CommitInfo } from './git.js';
 import { localEnvironment, runProgram } from './programs.js';
 
@@ -262,51 +262,19 @@ async function synthesize(cdk: Cdk, options: RunOptions): ReturnType<Cdk['synth'
   }
 }
 
-const VERSION_NEEDED = 30;
-
-/** Bootstraps every pair that isn't, two at a time: trust for the accounts of the pipelines, the app's qualifier. */
-async function bootstrapAll(assembly: AssemblyModel, cdk: Cdk, options: RunOptions): Promise<void> {
-  const { emit, folder } = options;
-  const trusted = [...new Set(assembly.pipelines.map(({ account }) => account))].sort();
-  const memory = join(folder, 'bootstrapped.json');
-  const known = existsSync(memory) ? (JSON.parse(readFileSync(memory, 'utf8')) as Record<string, string>) : {};
-  const work = assembly.environments.filter((environment) => !options.accounts?.has(environment)).flatMap((environment) => qualifiersOf(assembly, environment).map((qualifier) => ({ ...environment, qualifier })));
+/** Bootstraps every pair that isn't as it should be, two at a time. */
+async function bootstrapAll(assembly: AssemblyModel, cdk: Cdk, { emit, target, directory, accounts }: RunOptions): Promise<void> {
+  const pairs = wantedBootstraps(assembly, directory).filter((pair) => !accounts?.has(pair));
   let next = 0;
   const worker = async (): Promise<void> => {
-    for (let item = work[next++]; item; item = work[next++]) {
-      const key = `${item.account}/${item.region}/${item.qualifier}`;
-      const trust = trusted.filter((account) => account !== item.account);
-      if (known[key] === trust.join(',') && (await bootstrapVersion(item, options)) >= VERSION_NEEDED) continue;
-      const toolkit = item.qualifier === DEFAULT_QUALIFIER ? [] : ['--qualifier', item.qualifier, '--toolkit-stack-name', toolkitName(options.directory, item.qualifier)];
-      const trusting = trust.length > 0 ? ['--trust', trust.join(','), '--cloudformation-execution-policies', 'arn:aws:iam::aws:policy/AdministratorAccess'] : [];
-      await step(emit, `bootstrap ${item.account}/${item.region}`, () => cdk.bootstrap(item, [...toolkit, ...trusting]));
-      known[key] = trust.join(',');
-      writeFileSync(memory, JSON.stringify(known));
+    for (let pair = pairs[next++]; pair; pair = pairs[next++]) {
+      const args = bootstrapArguments(pair, await standingBootstrap(target, pair));
+      if (args === undefined) continue;
+      await step(emit, `bootstrap ${pair.account}/${pair.region}`, () => cdk.bootstrap(pair, args));
     }
   };
+  for (const pair of pairs) await standInPolicies(target, pair, emit);
   await Promise.all([worker(), worker()]);
-}
-
-function qualifiersOf(assembly: AssemblyModel, { account, region }: Environment): string[] {
-  return [...new Set(assembly.stacks.filter((stack) => stack.account === account && stack.region === region).map(({ qualifier }) => qualifier))];
-}
-
-/** The name cdk.json gives the toolkit stack, or one of the qualifier's own: two bootstraps may never share a stack. */
-function toolkitName(directory: string, qualifier: string): string {
-  const settings = JSON.parse(readFileSync(join(directory, 'cdk.json'), 'utf8')) as { toolkitStackName?: string };
-  return settings.toolkitStackName ?? `CDKToolkit-${qualifier}`;
-}
-
-async function bootstrapVersion({ account, region, qualifier }: Environment & { qualifier: string }, { target }: RunOptions): Promise<number> {
-  const client = new SSMClient(await clientSettings(target, account, region));
-  try {
-    const { Parameter } = await client.send(new GetParameterCommand({ Name: `/cdk-bootstrap/${qualifier}/version` }));
-    return Number(Parameter?.Value ?? 0);
-  } catch {
-    return 0;
-  } finally {
-    client.destroy();
-  }
 }
 
 /** What a pipeline expects to be there before it is deployed: the repository it reads, secrets it resolves. */

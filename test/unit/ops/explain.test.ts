@@ -41,6 +41,7 @@ const CASES: readonly [code: string, text: string, fix: RegExp][] = [
   ['AWS029', 'InvalidClientTokenId: The security token included in the request is invalid', /enable-region --region-name eu-west-1/],
   ['AWS030', 'ExpiredToken: The security token included in the request is expired', /aws sso login/],
   ['AWS031', 'AccessDenied: User: arn:aws:iam::111111111111:user/x is not authorized to perform: s3:CreateBucket with an explicit deny in a service control policy', /control policies/],
+  ['AWS033', 'Resource handler returned message: "Your access has been denied by S3, please make sure your request credentials have permission to GetObject for assets/a.zip. S3 Error Code: AccessDenied. S3 Error Message: User: arn:aws:sts::111111111111:assumed-role/cdk-greeter-cfn-exec-role-111111111111-ap-southeast-2/AWSCloudFormation is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::assets/a.zip" because no identity-based policy allows the s3:GetObject action"', /allows s3:GetObject among executionPolicies, then flotilla bootstrap --pair 111111111111\/ap-southeast-2$/],
   ['AWS032', 'AccessDenied: User: arn:aws:iam::111111111111:user/x is not authorized to perform: cloudformation:DescribeStacks because no identity-based policy allows it', /--profile/],
 ];
 
