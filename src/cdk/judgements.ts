@@ -1,10 +1,10 @@
 import * as cdk from 'aws-cdk-lib';
-import type { Stack } from 'aws-cdk-lib';
+import type { CfnResource, Stack } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+import type { Pipeline } from '../fleet/index.js';
+import { ownWildcards } from './grants.js';
 
-/**
- * What rule packs such as cdk-nag say of a generated stack, and why it is as it is. AwsSolutions-IAM5 (wildcards) stays open: its findings are
- * acknowledged one by one, and they are CDK's grants to a pipeline's own artifacts, logs and reports.
- */
+/** What rule packs such as cdk-nag say of a generated stack, and why it is as it is. */
 const JUDGEMENTS = [
   { id: 'AwsSolutions-S1', reason: 'The bucket holds artifacts that expire; who reads them stands in CloudTrail with the key that encrypts them' },
   { id: 'AwsSolutions-CB4', reason: 'The build that looks at the paths of a push makes no artifacts' },
@@ -12,6 +12,21 @@ const JUDGEMENTS = [
 
 /** Acknowledges those findings on a stack, where the library has a place for it (`Validations`, aws-cdk-lib 2.257 and later). */
 export function acknowledge(stack: Stack): void {
-  const { Validations } = cdk as { Validations?: { of(stack: Stack): { acknowledge(finding: { id: string; reason: string }): void } } };
-  if (Validations) for (const finding of JUDGEMENTS) Validations.of(stack).acknowledge(finding);
+  for (const finding of JUDGEMENTS) acknowledgeAt(stack, finding);
+}
+
+/** Acknowledges the wildcards of a policy that CDK or this library wrote, one by one: those of an app's own statements stay open. */
+export function acknowledgeWildcards(pipeline: Pipeline, policy: CfnResource, properties: Readonly<Record<string, unknown>>): void {
+  const wildcards = ownWildcards(pipeline, policy.node.path, (properties['PolicyDocument'] ?? {}) as object);
+  for (const [wildcard, reason] of wildcards) acknowledgeAt(policy, { id: `AwsSolutions-IAM5[${wildcard}]`, reason });
+}
+
+interface Finding {
+  readonly id: string;
+  readonly reason: string;
+}
+
+function acknowledgeAt(construct: IConstruct, finding: Finding): void {
+  const { Validations } = cdk as { Validations?: { of(construct: IConstruct): { acknowledge(finding: Finding): void } } };
+  Validations?.of(construct).acknowledge(finding);
 }

@@ -4,7 +4,7 @@ import { CodeBuildStep, CodePipeline, type CodePipelineSource, type IFileSetProd
 import type { Fleet, Pipeline, Target } from '../fleet/index.js';
 import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
 import { artifactStores } from './artifacts.js';
-import { addBudget } from './budget.js';
+import { addReview } from './review.js';
 import { addBuildPolicies, buildRole, codeBuildOptions } from './builds.js';
 import { dockerCredentials } from './docker.js';
 import { preflightPolicy, permissionsGate, protectStep } from './gates.js';
@@ -60,7 +60,7 @@ export class PipelineStack extends Stack {
     addBuildPolicies(this, pipeline.build);
     allowConnections(this, [pipeline.source, ...Object.values(pipeline.inputs)]);
     addNotifications(this, resource, pipeline);
-    addBudget(this, context.fleet);
+    addReview(this, context.fleet, pipeline);
     acknowledge(this);
     if (pipeline.artifacts.templatesOnly) deployFromTemplatesOnly(this, resource);
   }

@@ -1,6 +1,7 @@
 import { Annotations, CfnResource, Stack } from 'aws-cdk-lib';
-import { QUOTAS, quotaOf, type Fleet, type QuotaName } from '../fleet/index.js';
+import { QUOTAS, quotaOf, type Fleet, type Pipeline, type QuotaName } from '../fleet/index.js';
 import { afterBuild } from './after-build.js';
+import { acknowledgeWildcards } from './judgements.js';
 
 const SPLIT = 'split the environments over several pipelines';
 
@@ -22,12 +23,15 @@ const FIXES = {
 /** Share of a limit from which the synthesis warns. */
 const WARN_AT = 0.8;
 
-/** Measures the pipeline's stack when everything is in it: warns at 80 % of a limit, fails the synthesis beyond it, each time with the fix. */
-export function addBudget(stack: Stack, fleet: Fleet): void {
-  afterBuild(stack, 'Budget', () => measure(stack, fleet));
+/**
+ * Looks at the pipeline's stack when everything is in it: warns at 80 % of a limit, fails the synthesis beyond it, each time with the fix; and
+ * says of each wildcard in a policy that is the pipeline's own why it stands there.
+ */
+export function addReview(stack: Stack, fleet: Fleet, pipeline: Pipeline): void {
+  afterBuild(stack, 'Budget', () => review(stack, fleet, pipeline));
 }
 
-function measure(stack: Stack, fleet: Fleet): void {
+function review(stack: Stack, fleet: Fleet, pipeline: Pipeline): void {
   const resources = stack.node.findAll().filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct) && Stack.of(construct) === stack);
   check(stack, fleet, 'cloudformation.resources', resources.length, stack.stackName);
   const inline = new Map<string, number>();
@@ -44,6 +48,7 @@ function measure(stack: Stack, fleet: Fleet): void {
         add(inline, stack.resolve(resource.logicalId) as string, ((properties['Policies'] ?? []) as { PolicyDocument?: unknown }[]).reduce((sum, { PolicyDocument }) => sum + size(PolicyDocument), 0));
         break;
       case 'AWS::IAM::Policy':
+        acknowledgeWildcards(pipeline, resource, properties);
         for (const role of (properties['Roles'] ?? []) as { Ref?: string }[]) add(inline, role.Ref ?? id, size(properties['PolicyDocument']));
         break;
       case 'AWS::IAM::ManagedPolicy':
