@@ -16,8 +16,8 @@ export function acknowledge(stack: Stack): void {
 }
 
 /** Acknowledges the wildcards of a policy that CDK or this library wrote, one by one: those of an app's own statements stay open. */
-export function acknowledgeWildcards(pipeline: Pipeline, policy: CfnResource, properties: Readonly<Record<string, unknown>>): void {
-  const wildcards = ownWildcards(pipeline, policy.node.path, (properties['PolicyDocument'] ?? {}) as object);
+export function acknowledgeWildcards(pipeline: Pipeline, policy: CfnResource, document: object): void {
+  const wildcards = ownWildcards(pipeline, policy.node.path, document);
   for (const [wildcard, reason] of wildcards) acknowledgeAt(policy, { id: `AwsSolutions-IAM5[${wildcard}]`, reason });
 }
 

@@ -60,7 +60,7 @@ export class PipelineStack extends Stack {
     addBuildPolicies(this, pipeline.build);
     allowConnections(this, [pipeline.source, ...Object.values(pipeline.inputs)]);
     addNotifications(this, resource, pipeline);
-    addReview(this, context.fleet, pipeline);
+    addReview(this, context.fleet, pipeline, resource);
     acknowledge(this);
     if (pipeline.artifacts.templatesOnly) deployFromTemplatesOnly(this, resource);
   }

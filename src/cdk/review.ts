@@ -1,4 +1,9 @@
 import { Annotations, CfnResource, Stack } from 'aws-cdk-lib';
+import { CfnProject } from 'aws-cdk-lib/aws-codebuild';
+import type { Pipeline as CodePipelineResource } from 'aws-cdk-lib/aws-codepipeline';
+import { CfnManagedPolicy, CfnPolicy, CfnRole } from 'aws-cdk-lib/aws-iam';
+import { CfnKey } from 'aws-cdk-lib/aws-kms';
+import { CfnBucketPolicy } from 'aws-cdk-lib/aws-s3';
 import { QUOTAS, quotaOf, type Fleet, type Pipeline, type QuotaName } from '../fleet/index.js';
 import { afterBuild } from './after-build.js';
 import { acknowledgeWildcards } from './judgements.js';
@@ -17,7 +22,6 @@ const FIXES = {
   'codepipeline.actions-per-stage': 'split the wave (rollout)',
   'codepipeline.actions': 'pipeline: { changeSets: false } halves the deployments; or split the environments over several pipelines',
   'cloudformation.resources': SPLIT,
-  'cloudformation.template-bytes': SPLIT,
 } as const satisfies Partial<Record<QuotaName, string>>;
 
 /** Share of a limit from which the synthesis warns. */
@@ -27,55 +31,43 @@ const WARN_AT = 0.8;
  * Looks at the pipeline's stack when everything is in it: warns at 80 % of a limit, fails the synthesis beyond it, each time with the fix; and
  * says of each wildcard in a policy that is the pipeline's own why it stands there.
  */
-export function addReview(stack: Stack, fleet: Fleet, pipeline: Pipeline): void {
-  afterBuild(stack, 'Budget', () => review(stack, fleet, pipeline));
+export function addReview(stack: Stack, fleet: Fleet, pipeline: Pipeline, resource: CodePipelineResource): void {
+  afterBuild(stack, 'Budget', () => {
+    countActions(stack, fleet, resource);
+    review(stack, fleet, pipeline);
+  });
 }
 
 function review(stack: Stack, fleet: Fleet, pipeline: Pipeline): void {
   const resources = stack.node.findAll().filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct) && Stack.of(construct) === stack);
   check(stack, fleet, 'cloudformation.resources', resources.length, stack.stackName);
   const inline = new Map<string, number>();
-  let bytes = 0;
   for (const resource of resources) {
-    const body = rendered(stack, resource);
-    const { Properties: properties = {} } = body;
-    bytes += JSON.stringify(body).length;
     const id = resource.node.path;
-    const size = (value: unknown): number => (value === undefined ? 0 : deployedLength(value));
-    switch (resource.cfnResourceType) {
-      case 'AWS::IAM::Role':
-        check(stack, fleet, 'iam.trust-policy-characters', size(properties['AssumeRolePolicyDocument']), id);
-        add(inline, stack.resolve(resource.logicalId) as string, ((properties['Policies'] ?? []) as { PolicyDocument?: unknown }[]).reduce((sum, { PolicyDocument }) => sum + size(PolicyDocument), 0));
-        break;
-      case 'AWS::IAM::Policy':
-        acknowledgeWildcards(pipeline, resource, properties);
-        for (const role of (properties['Roles'] ?? []) as { Ref?: string }[]) add(inline, role.Ref ?? id, size(properties['PolicyDocument']));
-        break;
-      case 'AWS::IAM::ManagedPolicy':
-        check(stack, fleet, 'iam.managed-policy-characters', size(properties['PolicyDocument']), id);
-        break;
-      case 'AWS::S3::BucketPolicy':
-        check(stack, fleet, 's3.bucket-policy-bytes', size(properties['PolicyDocument']), id);
-        break;
-      case 'AWS::KMS::Key':
-        check(stack, fleet, 'kms.key-policy-bytes', size(properties['KeyPolicy']), id);
-        break;
-      case 'AWS::CodeBuild::Project': {
-        const { BuildSpec } = (properties['Source'] ?? {}) as { BuildSpec?: unknown };
-        check(stack, fleet, 'codebuild.buildspec-characters', BuildSpec === undefined ? 0 : textLength(BuildSpec), id);
-        break;
-      }
-      case 'AWS::CodePipeline::Pipeline': {
-        const stages = (properties['Stages'] ?? []) as { Name: string; Actions: unknown[] }[];
-        check(stack, fleet, 'codepipeline.stages', stages.length, id);
-        check(stack, fleet, 'codepipeline.actions', stages.reduce((sum, { Actions }) => sum + Actions.length, 0), id);
-        for (const { Name, Actions } of stages) check(stack, fleet, 'codepipeline.actions-per-stage', Actions.length, `${id}/${Name}`);
-        break;
-      }
+    // Only the properties that count: a whole resource costs as much to render as its part of the synthesis.
+    const size = (property: unknown): number => (property === undefined ? 0 : deployedLength(stack.resolve(property)));
+    if (resource instanceof CfnRole) {
+      check(stack, fleet, 'iam.trust-policy-characters', size(resource.assumeRolePolicyDocument), id);
+      add(inline, stack.resolve(resource.logicalId) as string, ((stack.resolve(resource.policies) ?? []) as { policyDocument?: unknown }[]).reduce((sum, { policyDocument }) => sum + size(policyDocument), 0));
+    } else if (resource instanceof CfnPolicy) {
+      const document = stack.resolve(resource.policyDocument) as object;
+      acknowledgeWildcards(pipeline, resource, document);
+      for (const role of (stack.resolve(resource.roles) ?? []) as { Ref?: string }[]) add(inline, role.Ref ?? id, deployedLength(document));
+    } else if (resource instanceof CfnManagedPolicy) check(stack, fleet, 'iam.managed-policy-characters', size(resource.policyDocument), id);
+    else if (resource instanceof CfnBucketPolicy) check(stack, fleet, 's3.bucket-policy-bytes', size(resource.policyDocument), id);
+    else if (resource instanceof CfnKey) check(stack, fleet, 'kms.key-policy-bytes', size(resource.keyPolicy), id);
+    else if (resource instanceof CfnProject) {
+      const { buildSpec } = stack.resolve(resource.source) as { buildSpec?: unknown };
+      check(stack, fleet, 'codebuild.buildspec-characters', buildSpec === undefined ? 0 : textLength(buildSpec), id);
     }
   }
-  check(stack, fleet, 'cloudformation.template-bytes', bytes, stack.stackName);
   for (const [role, size] of inline) check(stack, fleet, 'iam.role-policy-characters', size, role);
+}
+
+function countActions(stack: Stack, fleet: Fleet, { node, stages }: CodePipelineResource): void {
+  check(stack, fleet, 'codepipeline.stages', stages.length, node.path);
+  check(stack, fleet, 'codepipeline.actions', stages.reduce((sum, { actions }) => sum + actions.length, 0), node.path);
+  for (const { stageName, actions } of stages) check(stack, fleet, 'codepipeline.actions-per-stage', actions.length, `${node.path}/${stageName}`);
 }
 
 function check(stack: Stack, fleet: Fleet, quota: keyof typeof FIXES, used: number, where: string): void {
@@ -86,12 +78,6 @@ function check(stack: Stack, fleet: Fleet, quota: keyof typeof FIXES, used: numb
   const text = `${where}: ${what}: about ${used} of ${limit} ${unit}; ${FIXES[quota]}`;
   if (used <= limit) Annotations.of(stack).addWarningV2(`flotilla:${quota}:${where}`, text);
   else Annotations.of(stack).addError(`CDK021 ${text}, or say so where your account's quota is higher: quotas: { ${quota}: … }`);
-}
-
-/** The resource as the template will have it. */
-function rendered(stack: Stack, resource: CfnResource): { Properties?: Record<string, unknown> } {
-  const template = stack.resolve(resource._toCloudFormation()) as { Resources?: Record<string, { Properties?: Record<string, unknown> }> };
-  return Object.values(template.Resources ?? {})[0] ?? {};
 }
 
 /** Characters of a policy once CloudFormation has put values in place of its intrinsics; ARNs are taken as long as CDK's are. */

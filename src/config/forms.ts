@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { isDictionary } from './merge.js';
 import type { Path } from './mistake.js';
 import { sourceForms } from './schema/source.js';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { nearest } from '../shared/suggest.js';
 import { definition, formsAt, keysOf, providerOf, variants } from './forms.js';
 import { isDictionary } from './merge.js';

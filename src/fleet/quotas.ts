@@ -27,7 +27,6 @@ export const QUOTAS = {
   's3.bucket-policy-bytes': { limit: 20 * 1024, unit: 'bytes', what: 'policy of a bucket', adjustable: false, source: 'S3 user guide, Bucket policies' },
   'kms.key-policy-bytes': { limit: 32 * 1024, unit: 'bytes', what: 'policy of a key', adjustable: false, source: 'KMS developer guide, Resource quotas' },
   'cloudformation.resources': { limit: 500, unit: 'resources', what: 'resources of a stack', adjustable: false, source: 'CloudFormation user guide, Quotas' },
-  'cloudformation.template-bytes': { limit: 1_048_576, unit: 'bytes', what: 'template of a stack, from S3', adjustable: false, source: 'CloudFormation user guide, Quotas' },
 } as const satisfies Readonly<Record<string, Quota>>;
 
 export type QuotaName = keyof typeof QUOTAS;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { accountId, actionName, arn, environmentVariables, name, parameters, region, tags } from './names.js';
 import { step } from './steps.js';
 

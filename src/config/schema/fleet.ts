@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bootstrap, environment } from './environment.js';
 import { arn, name, parameters, region, tags } from './names.js';
 import { namedPipeline, pipelineSettings } from './pipeline.js';

@@ -1,4 +1,7 @@
-import { z } from 'zod';
+import * as z from 'zod';
+
+// One fleet is read in a process: writing parsers for it takes longer than it saves.
+z.config({ jitless: true });
 
 /**
  * Scalars of the fleet file. Each refusal carries a code of `src/config/codes.ts` in its message's head (`CFG012: …`), which the loader

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { accountId, actionName, arn, name, region, tags } from './names.js';
 import { source } from './source.js';
 import { buildSettings, synth } from './steps.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { arn, secretName } from './names.js';
 
 const branch = z.string().min(1).max(255).default('main').meta({ description: 'Branch that is followed' });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { accountId, arn, commands, environmentVariable, environmentVariables, region, secretName } from './names.js';
 
 /** Network of builds: by VPC ID with its subnets, as CodeBuild wants them. Looking one up at synth would need credentials. */
