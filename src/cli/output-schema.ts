@@ -31,11 +31,14 @@ const row = z.looseObject({
   held: z.looseObject({ state: z.enum(['as deployed', 'changed', 'missing', 'failed', 'unknown']), detail: text.optional() }).optional(),
 });
 
+/** Whose a commit is; `at` is ISO 8601, empty where it isn't known. */
+const commit = z.looseObject({ id: text, author: text, subject: text, at: text });
+
 const decision = z.looseObject({
   ...stamp,
   pipeline,
   gate: z.looseObject({ stage: text, action: text, since: time.optional(), expires: time.optional() }),
-  commit: z.union([text, z.looseObject({ id: text, author: text, subject: text, at: text })]).optional(),
+  commit: z.union([text, commit]).optional(),
   live: text.optional(),
   behind: text.optional(),
   changes: z.array(z.looseObject({ ...place, stackName: text, stage: text, ...change })),
@@ -54,7 +57,7 @@ const OUTPUTS = {
     pairs: z.array(z.looseObject({ ...place, qualifier: text, stackName: text, action: z.enum(['create', 'recreate', 'update', 'none', 'refuse']), changes: z.array(z.looseObject({ kind: z.enum(['new', 'upgrade', 'widens', 'drops', 'changes']), text })), kept: z.array(text), refusal: problem.optional(), failure: problem.optional() })),
   }),
   doctor: z.looseObject({ ...stamp, fleet: text, pairs: z.array(z.looseObject({ ...place, qualifier: text, version: z.number().nullable(), findings: z.array(finding), unknown: z.array(z.looseObject({ fact: text, why: text })) })), general: z.array(finding), fixed: z.array(z.looseObject({ code: text, place: text, error: problem.optional() })), saved: text.optional() }),
-  where: z.looseObject({ ...stamp, pipelines: z.array(z.looseObject({ pipeline, head: text.optional(), headSummary: text.optional(), rows: z.array(row) })), commit: z.looseObject({ commit: text, stages: z.array(z.looseObject({ pipeline: text, stage: text, there: z.number(), of: z.number() })) }).optional() }),
+  where: z.looseObject({ ...stamp, pipelines: z.array(z.looseObject({ pipeline, head: text.optional(), headSummary: text.optional(), rows: z.array(row), commits: z.array(commit).optional() })), commit: z.looseObject({ commit: text, stages: z.array(z.looseObject({ pipeline: text, stage: text, there: z.number(), of: z.number() })) }).optional() }),
   diff: z.looseObject({ ...stamp, stacks: z.array(z.looseObject({ ...place, stackName: text, stage: text.optional(), kind: z.enum(['application', 'pipeline', 'support']), unknown: text.optional(), byHand: z.array(text), ...change, changed: z.boolean().optional() })), regionsDiffer: z.array(z.array(text)) }),
   deploy: z.looseObject({ ...stamp, fleet: text, stacks: z.array(z.looseObject({ ...place, stackName: text, ...change })), deployed: z.boolean(), pipelines: z.array(pipeline) }),
   approve: decision,

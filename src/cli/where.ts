@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FlotillaError } from '../shared/errors.js';
 import { arrival, type Arrival } from '../ops/arrival.js';
+import { withCommits } from '../ops/commits.js';
 import { each } from '../ops/concurrency.js';
 import { withHeld } from '../ops/held.js';
 import { heldStages } from '../ops/executions.js';
@@ -67,7 +68,7 @@ function minutes(text: string | undefined): number {
 
 async function look(world: World, options: WhereOptions, commits: History): Promise<WhereReport[]> {
   const pipelines = await pipelinesOf(world, options);
-  const reports = await each(world.limit, pipelines, async (pipeline) => withBehind(await where(world.target, pipeline), commits));
+  const reports = await each(world.limit, pipelines, async (pipeline) => withCommits(world.target, await withBehind(await where(world.target, pipeline), commits), commits));
   return options.check === false ? reports : withHeld(world.target, reports, world.limit);
 }
 
@@ -98,6 +99,7 @@ export function printWhere(report: WhereReport, out: Terminal): void {
     const behind = counted ? `${row.behind === undefined || row.behind === 0 ? '–' : String(row.behind)}`.padEnd(8) : '';
     out.print(`${row.stage.padEnd(width)}  ${`${row.account}/${row.region}`.padEnd(27)}  ${(row.live?.slice(0, 7) ?? '–').padEnd(7)}  ${behind}${stateText(row, out)}${heldText(row, out)}`);
   }
+  for (const { id, author, subject, at } of report.commits ?? []) out.print(`  ${id.slice(0, 7)}  "${subject}" by ${author}${at ? out.style('dim', `, ${age(new Date(at))}`) : ''}`);
 }
 
 function stateText(row: WhereRow, out: Terminal): string {

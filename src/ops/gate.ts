@@ -1,6 +1,6 @@
-import { CodeCommitClient, GetCommitCommand } from '@aws-sdk/client-codecommit';
 import { CodePipelineClient, GetPipelineCommand, GetPipelineExecutionCommand, GetPipelineStateCommand } from '@aws-sdk/client-codepipeline';
 import { FlotillaError } from '../shared/errors.js';
+import { describeCommit } from './commits.js';
 import { each, type Limiter } from './concurrency.js';
 import { stageChanges, type StackChange } from './changes/stage.js';
 import type { CommitDescription, History } from './history.js';
@@ -67,20 +67,4 @@ export async function examineCase(target: Target, found: FoundGate, commits: His
   ]);
   const live = report.rows.find((row) => row.stage === stage)?.live;
   return { ...found, commit, live, ...(typeof changes === 'string' ? { changes: [], unknown: changes } : { changes }) };
-}
-
-/** From the repository on this machine, or from CodeCommit where the pipeline reads it there. */
-async function describeCommit(target: Target, pipeline: PipelineRef, id: string, commits: History): Promise<CommitDescription | undefined> {
-  const known = await commits.describe(id);
-  if (known) return known;
-  const client = await clientOf(target, CodePipelineClient, pipeline.account, pipeline.region);
-  const { pipeline: declaration } = await client.send(new GetPipelineCommand({ name: pipeline.name }));
-  const source = declaration?.stages?.[0]?.actions?.find(({ actionTypeId }) => actionTypeId?.provider === 'CodeCommit');
-  const repositoryName = source?.configuration?.['RepositoryName'];
-  if (!repositoryName) return undefined;
-  const codecommit = await clientOf(target, CodeCommitClient, pipeline.account, source?.region ?? pipeline.region);
-  const { commit } = await codecommit.send(new GetCommitCommand({ repositoryName, commitId: id })).catch(() => ({ commit: undefined }));
-  if (!commit) return undefined;
-  const seconds = Number(/^(\d+)/.exec(commit.author?.date ?? '')?.[1] ?? Number.NaN);
-  return { id, author: commit.author?.name ?? '', subject: (commit.message ?? '').split('\n')[0] ?? '', at: Number.isNaN(seconds) ? '' : new Date(seconds * 1000).toISOString() };
 }

@@ -1,5 +1,6 @@
 import { CodePipelineClient, GetPipelineCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail, type PipelineDeclaration, type PipelineExecutionSummary, type StageState } from '@aws-sdk/client-codepipeline';
 import type { PipelineRef } from './follow.js';
+import type { CommitDescription } from './history.js';
 import { clientSettings, type Target } from './target.js';
 
 /** Which commit is where: one row for each account and region a stage deploys to. */
@@ -31,6 +32,8 @@ export interface WaitingGate {
   readonly since: Date | undefined;
   /** When CodePipeline rejects it by itself: 7 days after, unless the action says otherwise (CodePipeline quotas). */
   readonly expires: Date | undefined;
+  /** A check runs beside it that may answer it: nobody is waited for yet. */
+  readonly checked?: true;
 }
 
 /** The stacks of a target against what the pipeline says of them. */
@@ -46,6 +49,8 @@ export interface WhereReport {
   /** Status of the execution that carries the head: `InProgress`, `Succeeded`, `Failed`, `Stopped` … */
   readonly headStatus: string | undefined;
   readonly rows: readonly WhereRow[];
+  /** Author and message of what stands or waits somewhere; where a repository can tell. */
+  readonly commits?: readonly CommitDescription[];
 }
 
 interface DeployTarget {
@@ -84,13 +89,15 @@ const WEEK_MINUTES = 7 * 24 * 60;
 /** The gate that stands in each stage, if one does. */
 function waitingGates(declaration: PipelineDeclaration, states: readonly StageState[], commits: ReadonlyMap<string, string | undefined>): ReadonlyMap<string, WaitingGate> {
   const found = new Map<string, WaitingGate>();
-  for (const { stageName = '', actionStates = [], latestExecution: stage } of states)
+  for (const { stageName = '', actionStates = [], latestExecution: stage } of states) {
+    const checked = actionStates.some(({ latestExecution: action }) => action?.status === 'InProgress' && action.token === undefined);
     for (const { actionName = '', latestExecution } of actionStates) {
       if (latestExecution?.status !== 'InProgress' || latestExecution.token === undefined) continue;
       const since = latestExecution.lastStatusChange;
       const execution = stage?.pipelineExecutionId ?? '';
-      found.set(stageName, { action: actionName, execution, commit: commits.get(execution), since, expires: expiryOf(declaration, stageName, actionName, since) });
+      found.set(stageName, { action: actionName, execution, commit: commits.get(execution), since, expires: expiryOf(declaration, stageName, actionName, since), ...(checked ? { checked } : {}) });
     }
+  }
   return found;
 }
 
@@ -157,6 +164,7 @@ function rowOf(place: DeployTarget, details: readonly ActionExecutionDetail[], c
   const failed = latestOfEach(current).find(({ status }) => status === 'Failed');
   if (failed) return { ...base, state: 'failed', detail: failed.output?.executionResult?.errorDetails?.message };
   if (current.some(({ status }) => status === 'InProgress')) return { ...base, state: 'deploying', detail: attempted };
+  if (gate?.checked) return { ...base, state: 'deploying', detail: gate.commit, gate };
   if (gate) return { ...base, state: 'waiting', detail: gate.action, gate };
   return { ...base, state: done ? 'deployed' : 'never', detail: undefined };
 }

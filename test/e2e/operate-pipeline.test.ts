@@ -41,7 +41,7 @@ const json = async <T>(...args: string[]): Promise<T> => outputOf(args[0]!, expe
 const valueIn = async (region: string) => (await new SSM(cloud.client('prod', region)).getParameter({ Name: '/service/value' })).Parameter?.Value;
 
 interface Where {
-  readonly pipelines: readonly { rows: { stage: string; region: string; live: string; state: string; behind?: number; held?: { state: string; detail?: string }; gate?: { action: string; commit: string; since: string; expires: string } }[] }[];
+  readonly pipelines: readonly { rows: { stage: string; region: string; live: string; state: string; behind?: number; held?: { state: string; detail?: string }; gate?: { action: string; commit: string; since: string; expires: string } }[]; commits: { id: string; author: string; subject: string }[] }[];
   readonly commit: { commit: string; stages: { stage: string; there: number; of: number }[] };
 }
 
@@ -82,6 +82,10 @@ describe('where', () => {
       ['Prod', first, 1, 'waiting'],
       ['Prod', first, 1, 'waiting'],
     ]);
+    // Whose they are: from git here, and elsewhere from CodeCommit.
+    const authors = [{ id: second, author: 'Test', subject: '{"value":"v2","role":true}' }, { id: first, author: 'Test', subject: '{}' }];
+    expect(pipelines[0]!.commits).toMatchObject(authors);
+    expect((outputOf('where', expectSuccess(await cloud.flotilla('--local', 'where', '--output', 'json'))) as Where).pipelines[0]!.commits).toMatchObject(authors);
     const gate = rows[1]!.gate!;
     expect([gate.action, gate.commit]).toEqual(['Promote', second]);
     expect(Date.parse(gate.expires) - Date.parse(gate.since)).toBe(7 * 24 * 3_600_000);

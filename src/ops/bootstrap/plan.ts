@@ -96,6 +96,11 @@ function wantedParameters({ bootstrap }: FleetPair, stack: StandingBootstrap | u
   return Object.fromEntries(Object.entries(template.parameters).map(([name, fallback]) => [name, wanted[name] ?? standing[name] ?? fallback]));
 }
 
+/** What deployments have: where nothing is named and nobody is trusted, the template makes the execution role an administrator's. */
+function policiesInForce({ parameters }: StandingBootstrap): string {
+  return parameters['CloudFormationExecutionPolicies'] || ((parameters['TrustedAccounts'] ?? '') === '' ? ADMINISTRATOR : '');
+}
+
 function policiesMissing(pair: FleetPair, parameters: Readonly<Record<string, string>>): FlotillaError | undefined {
   if (parameters['CloudFormationExecutionPolicies'] !== '') return undefined;
   return new FlotillaError('BST003', `${placeOf(pair)} trusts ${parameters['TrustedAccounts']}, and nobody said what its deployments may do`, { why: 'with trusted accounts CDK takes no default for the execution role', fix: `--cloudformation-execution-policies ${ADMINISTRATOR}, or a policy of your own`, exitCode: 2 });
@@ -113,7 +118,7 @@ function differences(pair: FleetPair, stack: StandingBootstrap, wanted: Readonly
   const changes: BootstrapChange[] = [];
   if (stack.version < template.version) changes.push({ kind: 'upgrade', text: `version ${stack.version} → ${template.version}` });
   const compare = (name: string, what: string): void => {
-    const before = list(stack.parameters[name]);
+    const before = list(name === 'CloudFormationExecutionPolicies' ? policiesInForce(stack) : stack.parameters[name]);
     const after = list(wanted[name]);
     const added = after.filter((one) => !before.includes(one));
     const dropped = before.filter((one) => !after.includes(one));

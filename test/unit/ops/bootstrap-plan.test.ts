@@ -51,6 +51,8 @@ describe('the plan of a bootstrap', () => {
 
   it('changes nothing where all is as wanted', () => {
     expect(plan(pair(), standing())).toMatchObject({ action: 'none', changes: [] });
+    // As `cdk bootstrap` leaves it: no policy is named, which makes deployments administrators while nobody is trusted.
+    expect(plan(pair({ executionPolicies: [ADMIN] }), standing({ CloudFormationExecutionPolicies: '' }))).toMatchObject({ action: 'none', changes: [] });
     expect(plan(pair({ tags: { team: 'a' }, terminationProtection: true }), standing({}, { tags: { team: 'a', own: 'b' }, terminationProtection: true }))).toMatchObject({ action: 'none' });
   });
 
