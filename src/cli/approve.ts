@@ -74,6 +74,6 @@ function printCase({ pipeline, stage, gate, commit, live, behind, changes, unkno
   if (unknown !== undefined) out.message(`  ${out.style('yellow', '▲')} what would change is not known: ${unknown}`);
   for (const { account, region, stackName, change } of changes) {
     out.message(`  ${account}/${region} ${stackName}${change ? '' : out.style('dim', '  no change')}`);
-    for (const line of change ? changeLines(change, out) : []) out.message(`    ${line}`);
+    for (const line of change ? changeLines(change, out, out.messageColumns, '    ') : []) out.message(line);
   }
 }

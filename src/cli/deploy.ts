@@ -29,7 +29,7 @@ async function deployCommand(world: World, options: DeployCommandOptions): Promi
   const changes = await fleetChanges(target, { ...fleet, stacks }, undefined, limit);
   for (const { stack, change, unknown } of changes) {
     out.message(`${placeOf(stack)} ${stack.stackName}${change || unknown ? '' : '  no change'}`);
-    for (const line of unknown ? [unknown] : change ? changeLines(change, out) : []) out.message(`  ${line}`);
+    for (const line of unknown ? [`  ${unknown}`] : change ? changeLines(change, out, out.messageColumns) : []) out.message(line);
   }
   const shown = changes.map(({ stack, change }) => ({ account: stack.account, region: stack.region, stackName: stack.stackName, ...changeData(change) }));
   const wanted = changes.some(({ change, unknown }) => change || unknown);

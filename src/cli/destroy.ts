@@ -6,8 +6,8 @@ import { LAYERS, type Item } from '../ops/destroy/items.js';
 import { openJournal, unfinished } from '../ops/destroy/journal.js';
 import { planTeardown, type Teardown } from '../ops/destroy/plan.js';
 import { placeOf } from '../ops/fleet/fleet.js';
-import { typed } from './confirm.js';
-import { addFleetOptions, readFleet, type FleetOptions } from './fleet.js';
+import { refuseName, typed } from './confirm.js';
+import { addFleetOptions, knownName, readFleet, type FleetOptions } from './fleet.js';
 import { printError, type Terminal } from './terminal.js';
 import { inWorld, operatorCommand, type World } from './world.js';
 
@@ -39,6 +39,9 @@ async function destroyCommand(world: World, options: DestroyCommandOptions): Pro
   const keyDays = Number(options.keyDays);
   if (!Number.isInteger(keyDays) || keyDays < 7 || keyDays > 30) throw new FlotillaError('CLI014', `--key-days '${options.keyDays}' is not 7 to 30`, { exitCode: 2 });
   const folder = join(world.folder, 'destroy', world.target.kind === 'LOCAL' ? 'local' : 'aws');
+  // A wrong name is refused before anything is synthesized, where the right one is known without.
+  const known = knownName(options);
+  if (known !== undefined) refuseName(known, options.confirm);
   const plan = await thePlan(world, options, folder);
   printPlan(plan, out);
   if (!options.bootstrap && plan.items.length > 0) out.message(out.style('dim', 'bootstraps stay; --bootstrap takes those that nothing else uses'));
@@ -50,10 +53,7 @@ async function destroyCommand(world: World, options: DestroyCommandOptions): Pro
     if (plan.items.length === 0) out.print('nothing of the fleet stands');
     return blocking.length > 0 ? REFUSED : 0;
   }
-  if (!(await typed(plan.name, options.confirm, `${plan.items.length} things are to be deleted, for good.`))) {
-    out.message('that is not the name: nothing was deleted');
-    return 0;
-  }
+  await typed(plan.name, options.confirm, `${plan.items.length} things are to be deleted, for good.`);
   const abort = new AbortController();
   const interrupted = (): void => {
     if (abort.signal.aborted) process.exit(INTERRUPTED);

@@ -3,6 +3,7 @@ import { fleetChanges, type FleetChange } from '../ops/changes/fleet.js';
 import { placeOf } from '../ops/fleet/fleet.js';
 import { changeData, changeLines } from './changes.js';
 import { addFleetOptions, readFleet, type FleetOptions } from './fleet.js';
+import { hanging, wrapped } from './table.js';
 import type { Terminal } from './terminal.js';
 import { inWorld, operatorCommand, type World } from './world.js';
 
@@ -27,7 +28,7 @@ async function diffCommand(world: World, options: DiffOptions): Promise<number> 
   const changes = await fleetChanges(world.target, await readFleet(world, options), options.stage, world.limit);
   out.data({ ...world.stamp, stacks: changes.map(({ stack, change, unknown, byHand }) => ({ account: stack.account, region: stack.region, stackName: stack.stackName, stage: stack.stage, kind: stack.kind, ...(unknown ? { unknown } : changeData(change)), byHand })), regionsDiffer: differing(changes).map((group) => group.map(({ stack }) => `${placeOf(stack)} ${stack.stackName}`)) });
   for (const alike of groups(changes)) printGroup(alike, options.full ?? false, out);
-  for (const group of differing(changes)) out.print(`${out.style('yellow', '▲')} regions differ: ${group.map(({ stack, change }) => `${placeOf(stack)} ${change ? `+${change.added} ~${change.changed} -${change.deleted.length}` : 'no change'}`).join(', ')}`);
+  for (const group of differing(changes)) out.print(hanging(`${out.style('yellow', '▲')} regions differ:`, group.map(({ stack, change }) => `${placeOf(stack)} ${change ? `+${change.added} ~${change.changed} -${change.deleted.length}` : 'no change'}`).join(', '), out.columns));
   const changed = changes.filter(({ change }) => change);
   out.print(`${changed.length} of ${changes.length} stacks would change`);
   return options.failOnChanges && (changed.length > 0 || changes.some(({ unknown }) => unknown)) ? CHANGES : 0;
@@ -64,9 +65,9 @@ function differing(changes: readonly FleetChange[]): FleetChange[][] {
 
 function printGroup(group: readonly FleetChange[], full: boolean, out: Terminal): void {
   const { change, unknown, byHand } = group[0]!;
-  out.print(out.style('bold', group.map(({ stack }) => `${placeOf(stack)} ${stack.stackName}`).join(', ')));
-  if (unknown) out.print(`  ${out.style('yellow', '▲')} not known: ${unknown}`);
-  for (const line of change ? changeLines(change, out) : []) out.print(`  ${line}`);
-  for (const text of byHand) out.print(`  ${out.style('yellow', '▲')} ${text}`);
+  for (const line of wrapped(group.map(({ stack }) => `${placeOf(stack)} ${stack.stackName}`).join(', '), out.columns)) out.print(out.style('bold', line));
+  if (unknown) out.print(hanging(`  ${out.style('yellow', '▲')} not known:`, unknown, out.columns));
+  for (const line of change ? changeLines(change, out, out.columns) : []) out.print(line);
+  for (const text of byHand) out.print(hanging(`  ${out.style('yellow', '▲')} by hand:`, text, out.columns));
   if (full && change) out.print(change.text.replace(/^/gm, '    '));
 }

@@ -6,6 +6,7 @@ import { placeOf, type OperatedFleet } from '../ops/fleet/fleet.js';
 import { writeRecord } from '../ops/rehearse/record.js';
 import { confirmed } from './confirm.js';
 import { addFleetOptions, readFleet, type FleetOptions } from './fleet.js';
+import { wrapped } from './table.js';
 import type { Format, Terminal } from './terminal.js';
 import { inWorld, operatorCommand, type World } from './world.js';
 
@@ -76,11 +77,7 @@ const ORDER: readonly Severity[] = ['error', 'warning', 'note'];
 
 /** The matrix at a glance, then each kind of finding once with all its places. */
 function printDiagnosis(diagnosis: Diagnosis, out: Terminal, verbose: boolean): void {
-  const accounts = [...new Set(diagnosis.pairs.map(({ pair }) => pair.account))];
-  const regions = [...new Set(diagnosis.pairs.map(({ pair }) => pair.region))];
-  out.print(`${''.padEnd(14)}${regions.map((region) => region.padEnd(16)).join('')}`);
-  for (const account of accounts)
-    out.print(`${account.padEnd(14)}${regions.map((region) => cell(diagnosis.pairs.filter(({ pair }) => pair.account === account && pair.region === region), out)).join('')}`);
+  printMatrix(diagnosis.pairs, out);
   const groups = new Map<string, Finding[]>();
   for (const finding of findingsOf(diagnosis)) {
     const key = JSON.stringify([ORDER.indexOf(finding.severity), finding.code, finding.what, finding.why]);
@@ -89,12 +86,28 @@ function printDiagnosis(diagnosis: Diagnosis, out: Terminal, verbose: boolean): 
   for (const findings of [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)) {
     const { severity, code, what, why } = findings[0]!;
     const [glyph, format] = MARK[severity];
-    out.print(`\n${out.style(format, glyph)} ${out.style('bold', code)} ${what}\n  ${out.style('dim', 'where')} ${findings.map(({ place }) => place).join(', ')}\n  ${out.style('dim', 'why')}   ${why}`);
+    out.print(`\n${out.style(format, glyph)} ${out.style('bold', code)} ${what}`);
+    for (const [label, text] of [['where', findings.map(({ place }) => place).join(', ')], ['why', why]] as const) out.print(wrapped(text, out.columns - 8).map((line, index) => `  ${index === 0 ? `${out.style('dim', label)}${' '.repeat(6 - label.length)}` : '      '}${line}`).join('\n'));
     for (const fix of merged(findings)) out.print(`  ${out.style('dim', 'fix')}   ${fix.replaceAll('\n', '\n        ')}`);
   }
   const unknown = diagnosis.pairs.flatMap(({ pair, unknown: facts }) => facts.map((fact) => ({ place: placeOf(pair), ...fact })));
   if (unknown.length > 0 && !verbose) out.print(`\n${unknown.length} facts could not be read (${[...new Set(unknown.map(({ fact }) => fact))].join(', ')}); --verbose says why`);
   if (verbose) for (const { place, fact, why } of unknown) out.print(`  ${out.style('dim', `unknown ${place} ${fact}`)}  ${why}`);
+}
+
+/** Columns of an account and of a region. */
+const [ACCOUNT, REGION] = [14, 16];
+
+/** As many regions beside each other as the terminal has room for. */
+function printMatrix(pairs: readonly PairDiagnosis[], out: Terminal): void {
+  const accounts = [...new Set(pairs.map(({ pair }) => pair.account))];
+  const regions = [...new Set(pairs.map(({ pair }) => pair.region))];
+  const room = Math.max(1, Math.min(regions.length, Math.floor((out.columns - ACCOUNT) / REGION)));
+  for (let at = 0; at < regions.length; at += room) {
+    const some = regions.slice(at, at + room);
+    out.print(`${' '.repeat(ACCOUNT)}${some.map((region) => region.padEnd(REGION)).join('')}`.trimEnd());
+    for (const account of accounts) out.print(`${account.padEnd(ACCOUNT)}${some.map((region) => cell(pairs.filter(({ pair }) => pair.account === account && pair.region === region), out)).join('')}`.trimEnd());
+  }
 }
 
 /** Commands that differ in their pair alone are one command for all of them. */
@@ -108,11 +121,11 @@ function merged(findings: readonly Finding[]): string[] {
 }
 
 function cell(pairs: readonly PairDiagnosis[], out: Terminal): string {
-  if (pairs.length === 0) return ''.padEnd(16);
+  if (pairs.length === 0) return ''.padEnd(REGION);
   const findings = pairs.flatMap((pair) => pair.findings);
   const worst = ORDER.find((severity) => findings.some((finding) => finding.severity === severity)) ?? 'ok';
   const [glyph, format] = MARK[worst];
   const version = pairs[0]!.facts.version;
   const text = `${glyph} ${version.known && version.value !== null ? `v${version.value}` : '–'}${findings.length > 0 ? ` ${findings.length}` : ''}`;
-  return out.style(format, text) + ' '.repeat(Math.max(1, 16 - text.length));
+  return out.style(format, text) + ' '.repeat(Math.max(1, REGION - text.length));
 }

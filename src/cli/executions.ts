@@ -5,6 +5,8 @@ import { explain } from '../ops/explain/explain.js';
 import { executionNamed, hold, release, resume, retry, stop } from '../ops/executions.js';
 import { followExecution, type FollowResult, type PipelineRef } from '../ops/follow.js';
 import { executionLogs } from '../ops/logs.js';
+import { history } from '../ops/history.js';
+import { age } from './age.js';
 import { confirmed } from './confirm.js';
 import { pipelinesOf, type FleetOptions } from './fleet.js';
 import { inWorld, operatorCommand, type World } from './world.js';
@@ -16,6 +18,7 @@ interface ExecutionOptions extends FleetOptions {
   readonly abandon?: boolean;
   readonly reason?: string;
   readonly commit?: string;
+  readonly source?: readonly string[];
   readonly dryRun?: boolean;
 }
 
@@ -41,12 +44,22 @@ export function addExecutionCommands(program: Command): void {
     .option('--execution <id>', 'execution or commit (default: the newest)')
     .option('--abandon', 'at once, without waiting for them')
     .option('--reason <text>', 'said with it', 'stopped by flotilla')
+    .option('--dry-run', 'say which would be stopped')
     .action(inWorld<ExecutionOptions>(stopCommand));
-  command('hold', 'keep everything from entering a stage').argument('<stage>').requiredOption('--reason <text>', 'for whoever asks why').action(inWorld<ExecutionOptions>((world, options, [stage]) => transition(world, options, String(stage), true)));
-  command('resume', 'let executions into a stage again').argument('<stage>').action(inWorld<ExecutionOptions>((world, options, [stage]) => transition(world, options, String(stage), false)));
-  command('release', 'release a change: run the pipeline again with the newest commit of its source')
-    .option('--commit <sha>', 'with this commit instead')
+  command('hold', 'keep everything from entering a stage')
+    .argument('<stage>')
+    .requiredOption('--reason <text>', 'for whoever asks why')
+    .option('--dry-run', 'say what would be held')
+    .action(inWorld<ExecutionOptions>((world, options, [stage]) => transition(world, options, String(stage), true)));
+  command('resume', 'let executions into a stage again')
+    .argument('<stage>')
+    .option('--dry-run', 'say what would be let in')
+    .action(inWorld<ExecutionOptions>((world, options, [stage]) => transition(world, options, String(stage), false)));
+  command('release', 'release a change: run the pipeline again with the newest of its sources')
+    .option('--commit <sha>', 'with this commit instead, of the source whose repository has it')
+    .option('--source <action=revision>', 'with this revision of a source: a commit, a version of an S3 object, a digest of an image; repeatable', collect)
     .option('--wait', 'follow it to its end')
+    .option('--dry-run', 'say what would be released')
     .action(inWorld<ExecutionOptions>(releaseCommand));
 }
 
@@ -86,35 +99,47 @@ async function retryCommand(world: World, options: ExecutionOptions, stage: stri
   const retried = await retry(world.target, pipeline, stage, options.dryRun ?? false);
   world.out.print(`${options.dryRun ? 'would retry' : 'retries'} ${pipeline.name} ${retried.stage} (${retried.mode === 'ALL_ACTIONS' ? 'all actions' : 'failed actions'}): ${retried.why}`);
   const ended = options.wait && !options.dryRun ? await followed(world, pipeline, retried.execution) : undefined;
-  world.out.data({ ...world.stamp, pipeline, ...retried, ...(ended ? { status: ended.status } : {}) });
+  world.out.data({ ...world.stamp, pipeline, dryRun: options.dryRun ?? false, ...retried, ...(ended ? { status: ended.status } : {}) });
   return exitCode(ended);
 }
 
 async function stopCommand(world: World, options: ExecutionOptions): Promise<number> {
+  const { out, target } = world;
+  const [dryRun, abandon] = [options.dryRun ?? false, options.abandon ?? false];
   const pipeline = await thePipeline(world, options);
-  const execution = await executionNamed(world.target, pipeline, options.execution);
-  if (!(await confirmed(options, `Stop the execution ${execution.pipelineExecutionId?.slice(0, 8)} of ${pipeline.name}${options.abandon ? ' at once' : ''}?`))) return 0;
-  await stop(world.target, pipeline, execution, options.abandon ?? false, options.reason ?? '');
-  world.out.data({ ...world.stamp, pipeline, execution: execution.pipelineExecutionId, abandoned: options.abandon ?? false });
-  world.out.print(`stops ${pipeline.name} ${execution.pipelineExecutionId?.slice(0, 8)}${options.abandon ? '' : ' when its running actions have ended'}`);
+  const execution = await executionNamed(target, pipeline, options.execution);
+  const named = `${pipeline.name} ${execution.pipelineExecutionId?.slice(0, 8)}`;
+  const request = { abandon, reason: options.reason ?? '', dryRun };
+  // Whether it can be stopped at all is found out before anybody is asked.
+  await stop(target, pipeline, execution, { ...request, dryRun: true });
+  if (!dryRun && !(await confirmed(options, `Stop the execution ${execution.pipelineExecutionId?.slice(0, 8)} of ${pipeline.name}${abandon ? ' at once' : ''}?`))) return 0;
+  if (!dryRun) await stop(target, pipeline, execution, request);
+  out.data({ ...world.stamp, pipeline, dryRun, execution: execution.pipelineExecutionId, abandoned: abandon });
+  out.print(`${dryRun ? 'would stop' : 'stops'} ${named}${abandon ? ' at once' : ' when its running actions have ended'}`);
   return 0;
 }
 
 async function transition(world: World, options: ExecutionOptions, stage: string, held: boolean): Promise<number> {
+  const { out, target } = world;
+  const dryRun = options.dryRun ?? false;
   const pipeline = await thePipeline(world, options);
-  if (held) await hold(world.target, pipeline, stage, options.reason ?? '');
-  else await resume(world.target, pipeline, stage);
-  world.out.data({ ...world.stamp, pipeline, stage, held, ...(held ? { reason: options.reason } : {}) });
-  world.out.print(held ? `${stage} of ${pipeline.name} is held: ${options.reason}` : `${stage} of ${pipeline.name} is open`);
+  const before = held ? await hold(target, pipeline, stage, options.reason ?? '', dryRun) : await resume(target, pipeline, stage, dryRun);
+  out.data({ ...world.stamp, pipeline, dryRun, stage, held, ...(held ? { reason: options.reason } : {}), ...(before ? { before } : {}) });
+  const was = before ? `held${before.at ? ` ${age(before.at)}` : ''} by ${before.by.split('/').at(-1)}: ${before.reason}` : undefined;
+  if (held) out.print(`${stage} of ${pipeline.name} ${dryRun ? 'would be' : 'is'} held: ${options.reason}${was ? ` (before, ${was})` : ''}`);
+  else out.print(before ? `${stage} of ${pipeline.name} ${dryRun ? 'would be' : 'is'} open again (${was})` : `${stage} of ${pipeline.name} was not held`);
   return 0;
 }
 
 async function releaseCommand(world: World, options: ExecutionOptions): Promise<number> {
+  const { out } = world;
+  const dryRun = options.dryRun ?? false;
   const pipeline = await thePipeline(world, options);
-  const execution = await release(world.target, pipeline, options.commit);
-  world.out.print(`released ${pipeline.name}: execution ${execution}`);
-  const ended = options.wait ? await followed(world, pipeline, execution) : undefined;
-  world.out.data({ ...world.stamp, pipeline, execution, ...(ended ? { status: ended.status } : {}) });
+  const { execution, revisions, newest } = await release(world.target, pipeline, { commit: options.commit, sources: options.source }, history(process.cwd()), dryRun);
+  const taken = [...revisions.map(({ actionName, revisionValue = '' }) => `${actionName} ${/^[0-9a-f]{40}$/.test(revisionValue) ? revisionValue.slice(0, 7) : revisionValue}`), ...newest.map((action) => `${action} at its newest`)].join(', ');
+  out.print(execution === undefined ? `would release ${pipeline.name}: ${taken}` : `released ${pipeline.name}: ${taken}; execution ${execution}`);
+  const ended = options.wait && execution !== undefined ? await followed(world, pipeline, execution) : undefined;
+  out.data({ ...world.stamp, pipeline, dryRun, ...(execution === undefined ? {} : { execution }), sources: [...revisions.map(({ actionName, revisionType, revisionValue }) => ({ action: actionName, type: revisionType, revision: revisionValue })), ...newest.map((action) => ({ action }))], ...(ended ? { status: ended.status } : {}) });
   return exitCode(ended);
 }
 
@@ -124,5 +149,5 @@ function followed(world: World, pipeline: PipelineRef, execution: string): Promi
 
 function exitCode(ended: FollowResult | undefined): number {
   if (!ended || ended.status === 'Succeeded') return 0;
-  return ended.waiting.length > 0 ? WAITING : FAILED;
+  return ended.waiting.length > 0 || ended.held ? WAITING : FAILED;
 }

@@ -55,6 +55,14 @@ async function fleetOf(world: World, options: FleetOptions, needs: Needs): Promi
   return fleetFromPipelines(world.target, pipelines, world.limit);
 }
 
+/** What the fleet will be called, where that is known without synthesizing the app or asking anybody. */
+export function knownName(options: FleetOptions): string | undefined {
+  if (options.pair !== undefined) return fleetFromPairs(options.pair.map(parsePair)).name;
+  const app = options.app ?? (existsSync('cdk.json') ? '.' : undefined);
+  const file = options.assembly !== undefined || options.pipeline !== undefined || app === undefined ? undefined : fleetFileIn(resolve(app));
+  return file === undefined ? undefined : loadFleet(file).name;
+}
+
 /** An app with a fleet file says there how its pairs are bootstrapped; what needs no stacks needs no synthesis then. */
 async function fleetOfApp(world: World, app: string, needs: Needs): Promise<OperatedFleet> {
   const file = fleetFileIn(app);

@@ -11,7 +11,7 @@ const pipeline = z.looseObject({ ...place, name: text });
 const problem = z.looseObject({ code: text, message: text, why: text.optional(), fix: text.optional() });
 const resource = z.looseObject({ logicalId: text, type: text, certain: z.boolean() });
 /** What a template would change; with `changed: false` the rest is absent. */
-const change = { changed: z.boolean(), isNew: z.boolean().optional(), replaced: z.array(resource).optional(), deleted: z.array(resource).optional(), orphaned: z.array(resource).optional(), broadened: z.array(text).optional(), added: z.number().optional(), updated: z.number().optional() };
+const change = { changed: z.boolean(), adds: z.array(resource).optional(), updates: z.array(z.looseObject({ logicalId: text, type: text, properties: z.array(z.looseObject({ name: text, from: text.optional(), to: text.optional() })) })).optional(), isNew: z.boolean().optional(), replaced: z.array(resource).optional(), deleted: z.array(resource).optional(), orphaned: z.array(resource).optional(), broadened: z.array(text).optional(), added: z.number().optional(), updated: z.number().optional() };
 const item = z.looseObject({ kind: z.enum(['stack', 'bucket', 'key', 'log group', 'repository']), ...place, name: text });
 const retained = z.looseObject({ ...place, stack: text, type: text, name: text, data: text.optional() });
 const obstacle = z.looseObject({ key: text, what: text, fix: text });
@@ -28,7 +28,7 @@ const row = z.looseObject({
   detail: text.optional(),
   behind: z.number().optional(),
   gate: z.looseObject({ action: text, execution: text, commit: text.optional(), since: time.optional(), expires: time.optional() }).optional(),
-  held: z.looseObject({ state: z.enum(['as deployed', 'changed', 'missing', 'failed', 'unknown']), detail: text.optional() }).optional(),
+  held: z.looseObject({ state: z.enum(['as deployed', 'changed', 'missing', 'failed', 'unknown', 'nothing']), detail: text.optional() }).optional(),
 });
 
 /** Whose a commit is; `at` is ISO 8601, empty where it isn't known. */
@@ -46,7 +46,10 @@ const decision = z.looseObject({
   decision: z.enum(['approve', 'reject']).nullable(),
 });
 
-const transition = z.looseObject({ ...stamp, pipeline, stage: text, held: z.boolean(), reason: text.optional() });
+const hold = z.looseObject({ stage: text, reason: text, by: text, at: time.optional() });
+/** With `dryRun` nothing was done: the rest is what would be. */
+const steered = { ...stamp, pipeline, dryRun: z.boolean() };
+const transition = z.looseObject({ ...steered, stage: text, held: z.boolean(), reason: text.optional(), before: hold.optional() });
 
 /** By command. */
 const OUTPUTS = {
@@ -57,17 +60,17 @@ const OUTPUTS = {
     pairs: z.array(z.looseObject({ ...place, qualifier: text, stackName: text, action: z.enum(['create', 'recreate', 'update', 'none', 'refuse']), changes: z.array(z.looseObject({ kind: z.enum(['new', 'upgrade', 'widens', 'drops', 'changes']), text })), kept: z.array(text), refusal: problem.optional(), failure: problem.optional() })),
   }),
   doctor: z.looseObject({ ...stamp, fleet: text, pairs: z.array(z.looseObject({ ...place, qualifier: text, version: z.number().nullable(), findings: z.array(finding), unknown: z.array(z.looseObject({ fact: text, why: text })) })), general: z.array(finding), fixed: z.array(z.looseObject({ code: text, place: text, error: problem.optional() })), saved: text.optional() }),
-  where: z.looseObject({ ...stamp, pipelines: z.array(z.looseObject({ pipeline, head: text.optional(), headSummary: text.optional(), rows: z.array(row), commits: z.array(commit).optional() })), commit: z.looseObject({ commit: text, stages: z.array(z.looseObject({ pipeline: text, stage: text, there: z.number(), of: z.number() })) }).optional() }),
+  where: z.looseObject({ ...stamp, pipelines: z.array(z.looseObject({ pipeline, head: text.optional(), headSummary: text.optional(), headStatus: text.optional(), rows: z.array(row), commits: z.array(commit).optional(), latest: z.looseObject({ execution: text, status: text, commit: text.optional(), stage: text.optional() }).optional(), heldStages: z.array(hold) })), commit: z.looseObject({ commit: text, stages: z.array(z.looseObject({ pipeline: text, stage: text, there: z.number(), of: z.number() })) }).optional() }),
   diff: z.looseObject({ ...stamp, stacks: z.array(z.looseObject({ ...place, stackName: text, stage: text.optional(), kind: z.enum(['application', 'pipeline', 'support']), unknown: text.optional(), byHand: z.array(text), ...change, changed: z.boolean().optional() })), regionsDiffer: z.array(z.array(text)) }),
   deploy: z.looseObject({ ...stamp, fleet: text, stacks: z.array(z.looseObject({ ...place, stackName: text, ...change })), deployed: z.boolean(), pipelines: z.array(pipeline) }),
   approve: decision,
   reject: decision,
   logs: z.looseObject({ ...stamp, pipeline, execution: text, lines: z.array(z.looseObject({ source: text, line: text })), failures: z.array(z.looseObject({ stage: text, action: text, message: text })) }),
-  retry: z.looseObject({ ...stamp, pipeline, stage: text, execution: text, mode: z.enum(['ALL_ACTIONS', 'FAILED_ACTIONS']), why: text, status: text.optional() }),
-  stop: z.looseObject({ ...stamp, pipeline, execution: text, abandoned: z.boolean() }),
+  retry: z.looseObject({ ...steered, stage: text, execution: text, mode: z.enum(['ALL_ACTIONS', 'FAILED_ACTIONS']), why: text, status: text.optional() }),
+  stop: z.looseObject({ ...steered, execution: text, abandoned: z.boolean() }),
   hold: transition,
   resume: transition,
-  release: z.looseObject({ ...stamp, pipeline, execution: text, status: text.optional() }),
+  release: z.looseObject({ ...steered, execution: text.optional(), sources: z.array(z.looseObject({ action: text, type: z.enum(['COMMIT_ID', 'S3_OBJECT_VERSION_ID', 'S3_OBJECT_KEY', 'IMAGE_DIGEST']).optional(), revision: text.optional() })), status: text.optional() }),
   prune: z.looseObject({ ...stamp, items: z.array(item), retained: z.array(retained), obstacles: z.array(obstacle), deleted: z.array(text), failures: z.array(failure).optional() }),
   destroy: z.looseObject({ ...stamp, fleet: text, items: z.array(item), retained: z.array(retained), obstacles: z.array(obstacle), deleted: z.array(text).optional(), failures: z.array(failure).optional(), left: z.array(text).optional() }),
 } as const;

@@ -123,6 +123,7 @@ async function decisionFor(gate: Gate, options: RunCommandOptions, out: Terminal
   if (named(options.approve)) return 'approve';
   if (!process.stdin.isTTY || !process.stderr.isTTY || options.progress === 'jsonl') return 'leave';
   const answer = await out.alone(() => select({
+    output: process.stderr,
     message: `${gate.stage}/${gate.action}${gate.message ? ` — ${gate.message}` : ''}`,
     options: [
       { value: 'approve', label: 'approve' },
@@ -164,6 +165,11 @@ async function conclude(result: RunResult, log: readonly string[], { out, option
   const waiting = result.pipelines.flatMap((pipeline) => pipeline.waiting.map((gate) => ({ pipeline, gate })));
   if (waiting.length > 0) {
     out.message(`${out.style('yellow', '⏸')} ${waiting.map(({ gate }) => `${gate.stage}/${gate.action}`).join(', ')} waits; the cloud keeps running. Next:\n  flotilla --local approve ${waiting[0]!.gate.action}${rehearsal ? ` --dir ${rehearsal.folder}` : ''}`);
+    return WAITING;
+  }
+  const held = result.pipelines.find((pipeline) => pipeline.held !== undefined);
+  if (held) {
+    out.message(`${out.style('yellow', '‖')} ${held.held!.stage} is held: ${held.held!.reason}; the cloud keeps running. Next:\n  flotilla --local resume ${held.held!.stage}${result.pipelines.length > 1 ? ` --pipeline ${held.name}` : ''}`);
     return WAITING;
   }
   if (failures.some(({ message }) => /^Approval was rejected/.test(message))) return REJECTED;

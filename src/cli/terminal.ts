@@ -5,11 +5,16 @@ import { FlotillaError } from '../shared/errors.js';
 /** Data goes to stdout, messages to stderr; with `--output json` data is JSON, its first record naming the schema's version. */
 export interface Terminal {
   readonly json: boolean;
+  /** Columns of stdout; infinite where it is no terminal: what a program or a file gets is never cut or wrapped. */
+  readonly columns: number;
+  /** The same of stderr. */
+  readonly messageColumns: number;
   /** Text for people; silent with JSON output. */
   print(text: string): void;
   /** The command's result, for programs. */
   data(value: unknown): void;
   message(text: string): void;
+  /** Colours for either stream; one that takes none is spared them when it is written to. */
   readonly style: (format: Format, text: string) => string;
   /** Gives the terminal to somebody who writes by himself, a question for instance, as long as `work` takes. */
   alone<T>(work: () => Promise<T>): Promise<T>;
@@ -28,35 +33,63 @@ export type Format = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
 
 export interface GlobalOptions {
   readonly output?: 'text' | 'json';
+  /** `--color` or `--no-color`; undefined: as the stream and the environment have it. */
   readonly color?: boolean;
   readonly quiet?: boolean;
 }
 
 export const SCHEMA_VERSION = '1.0';
 
-export function terminal(options: GlobalOptions): Terminal {
+/** The streams of a process and what it was told about them. */
+export interface Surroundings {
+  readonly stdout: TerminalStream;
+  readonly stderr: TerminalStream;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+interface TerminalStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export function terminal(options: GlobalOptions, { stdout, stderr, env }: Surroundings = process): Terminal {
   const json = options.output === 'json';
-  const colour = options.color !== false && !process.env['NO_COLOR'] && (process.stdout.isTTY || Boolean(process.env['FORCE_COLOR']));
+  const colours = { stdout: isColoured(stdout, options, env), stderr: isColoured(stderr, options, env) };
   let footer: Footer | undefined;
   const around = (write: () => void): void => (footer ? footer.above(write) : write());
+  const shown = (text: string, coloured: boolean): string => (coloured ? text : text.replaceAll(COLOURS, ''));
   return {
     json,
+    columns: stdout.isTTY ? (stdout.columns ?? 80) : Infinity,
+    messageColumns: stderr.isTTY ? (stderr.columns ?? 80) : Infinity,
     print: (text) => {
-      if (!json) around(() => process.stdout.write(`${text}\n`));
+      if (!json) around(() => stdout.write(`${shown(text, colours.stdout)}\n`));
     },
     data: (value) => {
       if (!json) return;
-      around(() => process.stdout.write(`${JSON.stringify({ type: 'version', schema: SCHEMA_VERSION })}\n${JSON.stringify(value, null, 2)}\n`));
+      around(() => stdout.write(`${JSON.stringify({ type: 'version', schema: SCHEMA_VERSION })}\n${JSON.stringify(value, null, 2)}\n`));
     },
     message: (text) => {
-      if (!options.quiet) around(() => process.stderr.write(`${text}\n`));
+      if (!options.quiet) around(() => stderr.write(`${shown(text, colours.stderr)}\n`));
     },
     alone: (work) => (footer ? footer.aside(work) : work()),
     keepBelow: (given) => {
       footer = given;
     },
-    style: (format, text) => (colour ? styleText(format, text, { validateStream: false }) : text),
+    style: (format, text) => (colours.stdout || colours.stderr ? styleText(format, text, { validateStream: false }) : text),
   };
+}
+
+/** Sequences that colour text and nothing else (ECMA-48, SGR). */
+const COLOURS = /\u001b\[[\d;]*m/g;
+
+/** Each stream by itself: `flotilla where | less` has no colours on stdout and may have them on stderr. A flag counts before the environment. */
+function isColoured({ isTTY }: TerminalStream, { color }: GlobalOptions, env: NodeJS.ProcessEnv): boolean {
+  if (color !== undefined) return color;
+  if (env['NO_COLOR']) return false;
+  if (env['FORCE_COLOR']) return env['FORCE_COLOR'] !== '0';
+  return Boolean(isTTY) && env['TERM'] !== 'dumb';
 }
 
 /** Prints an error as every command does: what, where, why, fix. */

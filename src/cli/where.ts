@@ -5,11 +5,11 @@ import { arrival, type Arrival } from '../ops/arrival.js';
 import { withCommits } from '../ops/commits.js';
 import { each } from '../ops/concurrency.js';
 import { withHeld } from '../ops/held.js';
-import { heldStages } from '../ops/executions.js';
 import { history, withBehind, type History } from '../ops/history.js';
 import { where, type WhereReport, type WhereRow } from '../ops/where.js';
 import { age, remaining } from './age.js';
 import { pipelinesOf, type FleetOptions } from './fleet.js';
+import { hanging, tableLines } from './table.js';
 import type { Terminal } from './terminal.js';
 import { inWorld, operatorCommand, type World } from './world.js';
 
@@ -53,7 +53,7 @@ async function whereCommand(world: World, options: WhereOptions, named: string |
     if (now !== last || over) {
       last = now;
       if (over) out.data({ ...world.stamp, pipelines: reports, ...(state.commit === undefined ? {} : { commit: { commit: state.commit, stages: state.stages, gate: state.gate, ...(code === undefined ? {} : { code }) } }) });
-      if (!out.json) await printReports(world, reports, state, out);
+      if (!out.json) printReports(world, reports, state, out);
     }
     if (over) return options.wait ? (code ?? TIMED_OUT) : 0;
     await delay(world.local ? 500 : 10_000);
@@ -79,33 +79,43 @@ async function resolve(named: string, reports: readonly WhereReport[], commits: 
   throw new FlotillaError('WHR001', `no commit '${named}' is known`, { why: 'neither the pipelines nor the repository of this folder have it', exitCode: 6 });
 }
 
-async function printReports(world: World, reports: readonly WhereReport[], state: Arrival, out: Terminal): Promise<void> {
+function printReports(world: World, reports: readonly WhereReport[], state: Arrival, out: Terminal): void {
   if (reports.length === 0) return out.print('there is no pipeline; flotilla run DIR starts one');
+  const command = `flotilla ${world.local ? '--local ' : ''}`;
   for (const report of reports) {
     printWhere(report, out);
-    for (const held of await heldStages(world.target, report.pipeline)) out.print(`${out.style('yellow', '‖')} ${held.stage} is held: ${held.reason} (${held.by.split('/').at(-1)}${held.at ? `, ${age(held.at)}` : ''}) → flotilla ${world.local ? '--local ' : ''}resume ${held.stage}`);
+    const pipeline = reports.length > 1 ? ` --pipeline ${report.pipeline.name}` : '';
+    for (const { stage, reason, by, at } of report.heldStages) out.print(hanging(`${out.style('yellow', '‖')} ${stage} is held:`, `${reason} (${by.split('/').at(-1)}${at ? `, ${age(at)}` : ''}) → ${command}resume ${stage}${pipeline}`, out.columns));
   }
-  if (state.commit !== undefined) out.print(`commit ${state.commit.slice(0, 7)}: ${state.stages.map(({ stage, there, of }) => `${stage} ${there}/${of}`).join(', ')}${state.gate ? ` → flotilla ${world.local ? '--local ' : ''}approve ${state.gate}` : ''}`);
+  if (state.commit === undefined) return;
+  const counts = state.stages.map(({ pipeline, stage, there, of }) => `${reports.length > 1 ? `${pipeline} ` : ''}${stage} ${there}/${of}`).join(', ');
+  out.print(hanging(`commit ${state.commit.slice(0, 7)}:`, `${counts || 'no target'}${state.gate ? ` → ${command}approve ${state.gate}` : ''}`, out.columns));
 }
 
 /** The matrix of a pipeline: stage, account and region, commit, how far behind, state. */
 export function printWhere(report: WhereReport, out: Terminal): void {
-  const head = report.head?.slice(0, 7);
-  out.print(`${out.style('bold', report.pipeline.name)}   head ${head ?? '–'}${report.headSummary ? ` "${report.headSummary}"` : ''}`);
-  const width = Math.max(5, ...report.rows.map(({ stage }) => stage.length));
+  out.print(hanging(`${out.style('bold', report.pipeline.name)}   head ${report.head?.slice(0, 7) ?? '–'}`, [report.headSummary ? `"${report.headSummary}"` : '', underWay(report)].filter(Boolean).join('  '), out.columns));
+  if (report.rows.length === 0) return out.print('  deploys nowhere yet');
   const counted = report.rows.some(({ behind }) => behind !== undefined);
-  out.print(out.style('dim', `${'STAGE'.padEnd(width)}  ${'ACCOUNT/REGION'.padEnd(27)}  ${'LIVE'.padEnd(7)}  ${counted ? 'BEHIND  ' : ''}STATE`));
-  for (const row of report.rows) {
-    const behind = counted ? `${row.behind === undefined || row.behind === 0 ? '–' : String(row.behind)}`.padEnd(8) : '';
-    out.print(`${row.stage.padEnd(width)}  ${`${row.account}/${row.region}`.padEnd(27)}  ${(row.live?.slice(0, 7) ?? '–').padEnd(7)}  ${behind}${stateText(row, out)}${heldText(row, out)}`);
-  }
-  for (const { id, author, subject, at } of report.commits ?? []) out.print(`  ${id.slice(0, 7)}  "${subject}" by ${author}${at ? out.style('dim', `, ${age(new Date(at))}`) : ''}`);
+  const rows = report.rows.map((row) => [row.stage, `${row.account}/${row.region}`, row.live?.slice(0, 7) ?? '–', ...(counted ? [row.behind ? String(row.behind) : '–'] : []), `${stateText(row, report, out)}${heldText(row, out)}`]);
+  for (const line of tableLines(['STAGE', 'ACCOUNT/REGION', 'LIVE', ...(counted ? ['BEHIND'] : []), 'STATE'], rows, out.columns, (text) => out.style('dim', text))) out.print(line);
+  for (const { id, author, subject, at } of report.commits ?? []) out.print(hanging(`  ${id.slice(0, 7)}`, `"${subject}" by ${author}${at ? out.style('dim', `, ${age(new Date(at))}`) : ''}`, out.columns));
 }
 
-function stateText(row: WhereRow, out: Terminal): string {
+/** Where the newest execution is, or how it ended before it was everywhere. */
+function underWay({ latest, head }: WhereReport): string {
+  if (!latest || latest.status === 'Succeeded') return '';
+  const place = latest.stage === undefined ? '' : latest.status === 'InProgress' || latest.status === 'Stopping' ? ` in ${latest.stage}` : ` at ${latest.stage}`;
+  return `${latest.commit === undefined ? 'an execution without a commit' : latest.commit === head ? '' : latest.commit.slice(0, 7)} ${STATUS[latest.status] ?? latest.status}${place}`.trim();
+}
+
+/** Statuses of executions (CodePipeline API reference, PipelineExecution) in words. */
+const STATUS: Readonly<Record<string, string>> = { InProgress: 'is under way', Stopping: 'is stopping', Stopped: 'was stopped', Failed: 'failed', Superseded: 'was superseded', Cancelled: 'was cancelled' };
+
+function stateText(row: WhereRow, report: WhereReport, out: Terminal): string {
   switch (row.state) {
     case 'deployed':
-      return `${out.style('green', '✓')} deployed ${row.since ? age(row.since) : ''}`;
+      return `${out.style('green', '✓')} deployed${row.since ? ` ${age(row.since)}` : ''}`;
     case 'deploying':
       return `▶ deploying ${row.detail?.slice(0, 7) ?? ''}`;
     case 'failed':
@@ -113,11 +123,11 @@ function stateText(row: WhereRow, out: Terminal): string {
     case 'waiting':
       return `${out.style('yellow', '⏸')} approval ${row.detail ?? ''}${row.gate?.since ? ` ${age(row.gate.since)}` : ''}${row.gate?.expires ? `, expires ${remaining(row.gate.expires)}` : ''}`;
     case 'never':
-      return '· not yet';
+      return `· not yet${report.latest?.status === 'InProgress' && report.latest.stage !== undefined ? `; ${report.latest.commit?.slice(0, 7) ?? 'an execution'} is in ${report.latest.stage}` : ''}`;
   }
 }
 
 function heldText({ held }: WhereRow, out: Terminal): string {
-  if (!held || held.state === 'as deployed') return '';
+  if (!held || held.state === 'as deployed' || held.state === 'nothing') return '';
   return held.state === 'unknown' ? out.style('dim', ' (the account was not asked)') : `  ${out.style('red', '▲')} ${held.detail ?? held.state}`;
 }

@@ -118,7 +118,7 @@ function named(given: string): [account: string, name: string] {
 
 async function mfaCode(serial: string): Promise<string> {
   if (!interactive()) throw new FlotillaError('CRD004', `the device ${serial} wants a code, and nobody can be asked`, { why: 'stdin or stderr is not a terminal', fix: 'take a session first (aws sts get-session-token), or use a profile without MFA', exitCode: 3 });
-  const answer = await text({ message: `Code of ${serial}` });
+  const answer = await text({ message: `Code of ${serial}`, output: process.stderr });
   if (isCancel(answer)) throw new FlotillaError('CRD004', `no code was given for ${serial}`, { exitCode: 3 });
   return answer;
 }

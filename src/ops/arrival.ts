@@ -20,8 +20,10 @@ export async function arrival(reports: readonly WhereReport[], commit: string | 
   const carries = async (there: string | undefined, wanted: string | undefined): Promise<boolean> => there !== undefined && wanted !== undefined && (there === wanted || (await commits.contains(there, wanted)) === true);
   const stages = new Map<string, { pipeline: string; stage: string; there: number; of: number }>();
   const [ends, gates] = [new Set<string>(), [] as string[]];
-  for (const { pipeline, head, headStatus, rows } of reports) {
+  for (const { pipeline, head, headStatus, rows, latest, heldStages } of reports) {
     const wanted = commit ?? head;
+    // It waits for whoever holds the stage, as it would at a gate.
+    if (latest?.status === 'InProgress' && heldStages.some(({ stage }) => stage === latest.stage) && (await carries(latest.commit, wanted))) ends.add('waiting');
     // What fails before the first target, a build for instance, no target shows.
     if (/^(Failed|Stopped)$/.test(headStatus ?? '') && (await carries(head, wanted))) ends.add('failed');
     for (const { stage, live, state, attempted, gate } of rows) {

@@ -4,31 +4,37 @@ import {
   EnableStageTransitionCommand,
   GetPipelineCommand,
   GetPipelineStateCommand,
-  ListPipelineExecutionsCommand,
   RetryStageExecutionCommand,
   StartPipelineExecutionCommand,
   StopPipelineExecutionCommand,
+  paginateListPipelineExecutions,
   type PipelineExecutionSummary,
+  type SourceRevisionOverride,
   type StageState,
 } from '@aws-sdk/client-codepipeline';
 import { FlotillaError } from '../shared/errors.js';
+import { nearest } from '../shared/suggest.js';
 import { attempts, type PipelineRef } from './follow.js';
+import { heldStages, type HeldStage } from './held-stages.js';
+import type { History } from './history.js';
+import { sourcesOf, wantedRevisions, type WantedRevisions } from './sources.js';
 import { clientOf, type Target } from './target.js';
 
 const clientFor = (target: Target, { account, region }: PipelineRef): Promise<CodePipelineClient> => clientOf(target, CodePipelineClient, account, region);
 
-/** Executions of a pipeline, newest first, a hundred at most. */
-export async function recentExecutions(target: Target, pipeline: PipelineRef): Promise<PipelineExecutionSummary[]> {
-  const client = await clientFor(target, pipeline);
-  return (await client.send(new ListPipelineExecutionsCommand({ pipelineName: pipeline.name, maxResults: 100 }))).pipelineExecutionSummaries ?? [];
+/** Executions of a pipeline, newest first, page by page as they are asked for; CodePipeline keeps twelve months of them. */
+export async function* executionsOf(client: CodePipelineClient, pipelineName: string): AsyncGenerator<PipelineExecutionSummary> {
+  for await (const { pipelineExecutionSummaries = [] } of paginateListPipelineExecutions({ client, pageSize: 100 }, { pipelineName })) yield* pipelineExecutionSummaries;
 }
 
 /** An execution by its ID or the beginning of it, by the beginning of its commit, or the newest. Raises EXE001. */
 export async function executionNamed(target: Target, pipeline: PipelineRef, name: string | undefined): Promise<PipelineExecutionSummary> {
-  const executions = await recentExecutions(target, pipeline);
-  const found = name === undefined ? executions[0] : executions.find(({ pipelineExecutionId = '', sourceRevisions = [] }) => pipelineExecutionId.startsWith(name) || sourceRevisions.some(({ revisionId = '' }) => revisionId.startsWith(name)));
-  if (found) return found;
-  throw new FlotillaError('EXE001', name === undefined ? `${pipeline.name} has not run yet` : `${pipeline.name} has no execution '${name}' among its last ${executions.length}`, { fix: 'name an execution or a commit that went through it: flotilla where', exitCode: 6 });
+  const client = await clientFor(target, pipeline);
+  for await (const execution of executionsOf(client, pipeline.name)) {
+    const { pipelineExecutionId = '', sourceRevisions = [] } = execution;
+    if (name === undefined || pipelineExecutionId.startsWith(name) || sourceRevisions.some(({ revisionId = '' }) => revisionId.startsWith(name))) return execution;
+  }
+  throw new FlotillaError('EXE001', name === undefined ? `${pipeline.name} has not run yet` : `${pipeline.name} has no execution '${name}'`, { why: name === undefined ? undefined : 'CodePipeline keeps those of twelve months', fix: 'name an execution or a commit that went through it: flotilla where', exitCode: 6 });
 }
 
 export interface Retried {
@@ -66,47 +72,59 @@ function stageOf(states: readonly StageState[], pipeline: PipelineRef, wanted: s
 }
 
 function noStage(states: readonly StageState[], pipeline: PipelineRef, wanted: string): FlotillaError {
-  return new FlotillaError('EXE003', `${pipeline.name} has no stage '${wanted}'`, { fix: `one of: ${states.map(({ stageName }) => stageName).join(', ')}`, exitCode: 6 });
+  const names = states.map(({ stageName = '' }) => stageName);
+  const meant = nearest(wanted, names);
+  return new FlotillaError('EXE003', `${pipeline.name} has no stage '${wanted}'`, { why: meant === undefined ? undefined : `it has ${names.join(', ')}`, fix: meant === undefined ? `one of: ${names.join(', ')}` : `did you mean ${meant}?`, exitCode: 6 });
 }
 
-/** Stops an execution: gently, when its running actions have ended, or at once (`abandon`). */
-export async function stop(target: Target, pipeline: PipelineRef, execution: PipelineExecutionSummary, abandon: boolean, reason: string): Promise<void> {
+/** Stops an execution: gently, when its running actions have ended, or at once (`abandon`). Raises EXE004 where it is over. */
+export async function stop(target: Target, pipeline: PipelineRef, execution: PipelineExecutionSummary, { abandon, reason, dryRun }: { readonly abandon: boolean; readonly reason: string; readonly dryRun: boolean }): Promise<void> {
   if (execution.status !== 'InProgress' && !(abandon && execution.status === 'Stopping'))
     throw new FlotillaError('EXE004', `the execution ${execution.pipelineExecutionId?.slice(0, 8)} of ${pipeline.name} is ${execution.status}`, { why: 'only one that is under way can be stopped', exitCode: 6 });
+  if (dryRun) return;
   const client = await clientFor(target, pipeline);
   await client.send(new StopPipelineExecutionCommand({ pipelineName: pipeline.name, pipelineExecutionId: execution.pipelineExecutionId!, abandon, reason: reason.slice(0, 200) }));
 }
 
-/** Keeps everything from entering a stage, with a reason for whoever asks why. */
-export async function hold(target: Target, pipeline: PipelineRef, stageName: string, reason: string): Promise<void> {
+/** Keeps everything from entering a stage, with a reason for whoever asks why; answers how it was held before. Raises EXE003. */
+export async function hold(target: Target, pipeline: PipelineRef, stageName: string, reason: string, dryRun: boolean): Promise<HeldStage | undefined> {
   const client = await clientFor(target, pipeline);
-  await existingStage(client, pipeline, stageName);
-  await client.send(new DisableStageTransitionCommand({ pipelineName: pipeline.name, stageName, transitionType: 'Inbound', reason }));
+  const before = await existingStage(client, pipeline, stageName);
+  if (!dryRun) await client.send(new DisableStageTransitionCommand({ pipelineName: pipeline.name, stageName, transitionType: 'Inbound', reason }));
+  return before;
 }
 
-/** Lets executions into a stage again. */
-export async function resume(target: Target, pipeline: PipelineRef, stageName: string): Promise<void> {
+/** Lets executions into a stage again; answers how it was held. Raises EXE003. */
+export async function resume(target: Target, pipeline: PipelineRef, stageName: string, dryRun: boolean): Promise<HeldStage | undefined> {
   const client = await clientFor(target, pipeline);
-  await existingStage(client, pipeline, stageName);
-  await client.send(new EnableStageTransitionCommand({ pipelineName: pipeline.name, stageName, transitionType: 'Inbound' }));
+  const before = await existingStage(client, pipeline, stageName);
+  if (!dryRun) await client.send(new EnableStageTransitionCommand({ pipelineName: pipeline.name, stageName, transitionType: 'Inbound' }));
+  return before;
 }
 
-async function existingStage(client: CodePipelineClient, pipeline: PipelineRef, wanted: string): Promise<void> {
+async function existingStage(client: CodePipelineClient, pipeline: PipelineRef, wanted: string): Promise<HeldStage | undefined> {
   const { stageStates = [] } = await client.send(new GetPipelineStateCommand({ name: pipeline.name }));
-  if (!stageStates.some(({ stageName }) => stageName === wanted)) throw noStage(stageStates, pipeline, wanted);
+  const stage = stageStates.find(({ stageName }) => stageName === wanted);
+  if (!stage) throw noStage(stageStates, pipeline, wanted);
+  return heldStages([stage])[0];
 }
 
-/** Stages that are held, with their reasons. */
-export async function heldStages(target: Target, pipeline: PipelineRef): Promise<{ stage: string; reason: string; by: string; at: Date | undefined }[]> {
-  const client = await clientFor(target, pipeline);
-  const { stageStates = [] } = await client.send(new GetPipelineStateCommand({ name: pipeline.name }));
-  return stageStates.filter(({ inboundTransitionState }) => inboundTransitionState?.enabled === false).map(({ stageName = '', inboundTransitionState: held }) => ({ stage: stageName, reason: held?.disabledReason ?? '', by: held?.lastChangedBy ?? '', at: held?.lastChangedAt }));
+export interface Released {
+  /** Undefined in a dry run. */
+  readonly execution: string | undefined;
+  /** Revisions that were asked for; every other source takes its newest. */
+  readonly revisions: readonly SourceRevisionOverride[];
+  /** Source actions that take their newest. */
+  readonly newest: readonly string[];
 }
 
-/** Releases a change: the newest commit of the source, or one that is named; answers the execution. */
-export async function release(target: Target, pipeline: PipelineRef, commit?: string): Promise<string> {
+/** Releases a change: the newest of each source, or the revisions that are named. Raises what `wantedRevisions` does. */
+export async function release(target: Target, pipeline: PipelineRef, wanted: WantedRevisions, commits: History, dryRun: boolean): Promise<Released> {
   const client = await clientFor(target, pipeline);
-  const action = commit === undefined ? undefined : (await client.send(new GetPipelineCommand({ name: pipeline.name }))).pipeline?.stages?.[0]?.actions?.[0]?.name;
-  const { pipelineExecutionId } = await client.send(new StartPipelineExecutionCommand({ name: pipeline.name, ...(action ? { sourceRevisions: [{ actionName: action, revisionType: 'COMMIT_ID', revisionValue: commit! }] } : {}) }));
-  return pipelineExecutionId!;
+  const { pipeline: declaration } = await client.send(new GetPipelineCommand({ name: pipeline.name }));
+  const revisions = await wantedRevisions(target, pipeline, declaration!, wanted, commits);
+  const newest = sourcesOf(declaration!).map(({ action }) => action).filter((action) => !revisions.some(({ actionName }) => actionName === action));
+  if (dryRun) return { execution: undefined, revisions, newest };
+  const { pipelineExecutionId } = await client.send(new StartPipelineExecutionCommand({ name: pipeline.name, ...(revisions.length > 0 ? { sourceRevisions: revisions } : {}) }));
+  return { execution: pipelineExecutionId, revisions, newest };
 }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isAbsent } from './aws/absent.js';
 import { lastDurations, shapeOf } from './estimate.js';
 import type { Emit } from './events.js';
+import { heldStages, type HeldStage } from './held-stages.js';
 import { ResourceFollower } from './resources.js';
 import { failedResources } from './stacks.js';
 import { clientSettings, type Target } from './target.js';
@@ -40,6 +41,8 @@ export interface FollowResult {
   readonly execution: string;
   readonly status: string;
   readonly waiting: readonly Gate[];
+  /** The stage it waits before because somebody holds it. */
+  readonly held?: HeldStage;
   readonly failures: readonly { readonly stage: string; readonly action: string; readonly message: string }[];
 }
 
@@ -90,7 +93,11 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
       }
       const running = details.filter((detail) => detail.status === 'InProgress');
       if (running.length === 0 && done > 0) {
-        const holding = await gatesAhead(client, pipeline.name, execution);
+        const { gates: holding, held } = await ahead(client, pipeline.name, execution);
+        if (held) {
+          emit({ type: 'note', text: `execution ${execution.slice(0, 8)} waits before ${held.stage}, which is held: ${held.reason}` });
+          return { execution, status, waiting: [], held, failures: [] };
+        }
         if (holding.length > 0) {
           emit({ type: 'note', text: `execution ${execution.slice(0, 8)} waits before ${holding[0]!.stage}: an earlier one stands there at ${holding[0]!.action}` });
           return { execution, status, waiting: holding, failures: [] };
@@ -168,11 +175,12 @@ async function successor(client: CodePipelineClient, pipelineName: string, execu
   return index > 0 ? pipelineExecutionSummaries[0]!.pipelineExecutionId : undefined;
 }
 
-/** Gates at which an earlier execution stands in the stage this one waits for. */
-async function gatesAhead(client: CodePipelineClient, name: string, execution: string): Promise<Gate[]> {
+/** What keeps an execution from the stage that it waits for: somebody's hold, or gates at which an earlier one stands there. */
+async function ahead(client: CodePipelineClient, name: string, execution: string): Promise<{ readonly gates: Gate[]; readonly held: HeldStage | undefined }> {
   const { stageStates = [] } = await client.send(new GetPipelineStateCommand({ name }));
   const stage = stageStates.find(({ inboundExecutions = [] }) => inboundExecutions.some(({ pipelineExecutionId }) => pipelineExecutionId === execution));
-  return stage ? (await gates(client, name, stage.latestExecution?.pipelineExecutionId)).filter((gate) => gate.stage === stage.stageName) : [];
+  if (!stage) return { gates: [], held: undefined };
+  return { gates: (await gates(client, name, stage.latestExecution?.pipelineExecutionId)).filter((gate) => gate.stage === stage.stageName), held: heldStages([stage])[0] };
 }
 
 /** Gates of an execution that wait for somebody. */

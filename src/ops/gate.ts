@@ -1,10 +1,11 @@
-import { CodePipelineClient, GetPipelineCommand, GetPipelineExecutionCommand, GetPipelineStateCommand } from '@aws-sdk/client-codepipeline';
+import { CodePipelineClient, GetPipelineCommand, GetPipelineStateCommand } from '@aws-sdk/client-codepipeline';
 import { FlotillaError } from '../shared/errors.js';
 import { describeCommit } from './commits.js';
 import { each, type Limiter } from './concurrency.js';
 import { stageChanges, type StackChange } from './changes/stage.js';
 import type { CommitDescription, History } from './history.js';
 import type { PipelineRef } from './follow.js';
+import { sourcesOf, takenRevision } from './sources.js';
 import { clientOf, type Target } from './target.js';
 import { expiryOf, where, type WaitingGate } from './where.js';
 
@@ -33,6 +34,7 @@ export async function waitingCases(target: Target, pipelines: readonly PipelineR
   const found = await each(limit, pipelines, async (pipeline) => {
     const client = await clientOf(target, CodePipelineClient, pipeline.account, pipeline.region);
     const [{ stageStates = [] }, { pipeline: declaration }] = await Promise.all([client.send(new GetPipelineStateCommand({ name: pipeline.name })), client.send(new GetPipelineCommand({ name: pipeline.name }))]);
+    const sources = sourcesOf(declaration!);
     const cases: FoundGate[] = [];
     for (const { stageName = '', actionStates = [], latestExecution: stage, inboundExecutions = [] } of stageStates)
       for (const { actionName = '', latestExecution } of actionStates) {
@@ -42,19 +44,14 @@ export async function waitingCases(target: Target, pipelines: readonly PipelineR
         cases.push({
           pipeline,
           stage: stageName,
-          gate: { action: actionName, execution, commit: await commitOf(client, pipeline.name, execution), since, expires: expiryOf(declaration!, stageName, actionName, since) },
+          gate: { action: actionName, execution, commit: await takenRevision(client, pipeline.name, execution, sources), since, expires: expiryOf(declaration!, stageName, actionName, since) },
           token: latestExecution.token,
-          behind: inboundExecutions[0]?.pipelineExecutionId === undefined ? undefined : await commitOf(client, pipeline.name, inboundExecutions[0].pipelineExecutionId),
+          behind: inboundExecutions[0]?.pipelineExecutionId === undefined ? undefined : await takenRevision(client, pipeline.name, inboundExecutions[0].pipelineExecutionId, sources),
         });
       }
     return cases;
   });
   return found.flat();
-}
-
-async function commitOf(client: CodePipelineClient, pipelineName: string, pipelineExecutionId: string): Promise<string | undefined> {
-  const { pipelineExecution } = await client.send(new GetPipelineExecutionCommand({ pipelineName, pipelineExecutionId }));
-  return pipelineExecution?.artifactRevisions?.[0]?.revisionId;
 }
 
 /** The whole case: whose commit, what it would change. What can't be read is said, and keeps nobody from deciding. */

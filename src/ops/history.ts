@@ -11,6 +11,8 @@ export interface History {
   /** Whether `commit` is `of` or one before it. */
   contains(of: string, commit: string): Promise<boolean | undefined>;
   resolve(name: string): Promise<string | undefined>;
+  /** URLs that it fetches from. */
+  remotes(): Promise<readonly string[]>;
   describe(commit: string): Promise<CommitDescription | undefined>;
 }
 
@@ -43,6 +45,7 @@ export function history(folder: string): History {
       return (await git('merge-base', '--is-ancestor', commit, of)) !== undefined;
     },
     resolve: known,
+    remotes: async () => (await git('config', '--get-regexp', String.raw`^remote\..*\.url$`))?.split('\n').map((line) => line.split(' ').slice(1).join(' ')) ?? [],
     describe: async (commit) => {
       const text = await git('show', '--no-patch', '--format=%H%n%an%n%aI%n%s', '--end-of-options', commit);
       const [id, author = '', at = '', subject = ''] = text?.split('\n') ?? [];

@@ -1,7 +1,11 @@
-import { CodePipelineClient, GetPipelineCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail, type PipelineDeclaration, type PipelineExecutionSummary, type StageState } from '@aws-sdk/client-codepipeline';
+import { CodePipelineClient, GetPipelineCommand, GetPipelineStateCommand, type PipelineDeclaration, type PipelineExecutionSummary, type StageState } from '@aws-sdk/client-codepipeline';
+import { deployTargets, deployments, type Deployment } from './deployments.js';
+import { executionsOf } from './executions.js';
 import type { PipelineRef } from './follow.js';
 import type { CommitDescription } from './history.js';
-import { clientSettings, type Target } from './target.js';
+import { heldStages, type HeldStage } from './held-stages.js';
+import { revisionOf, sourcesOf, takenRevision, type Source } from './sources.js';
+import { clientOf, type Target } from './target.js';
 
 /** Which commit is where: one row for each account and region a stage deploys to. */
 export interface WhereRow {
@@ -36,9 +40,9 @@ export interface WaitingGate {
   readonly checked?: true;
 }
 
-/** The stacks of a target against what the pipeline says of them. */
+/** The stacks of a target against what the pipeline says of them; `nothing` where it never deployed and nothing stands. */
 export interface Held {
-  readonly state: 'as deployed' | 'changed' | 'missing' | 'failed' | 'unknown';
+  readonly state: 'as deployed' | 'changed' | 'missing' | 'failed' | 'unknown' | 'nothing';
   readonly detail?: string;
 }
 
@@ -49,45 +53,83 @@ export interface WhereReport {
   /** Status of the execution that carries the head: `InProgress`, `Succeeded`, `Failed`, `Stopped` … */
   readonly headStatus: string | undefined;
   readonly rows: readonly WhereRow[];
+  /** The newest execution, which may not have its commit yet. */
+  readonly latest?: LatestExecution;
   /** Author and message of what stands or waits somewhere; where a repository can tell. */
   readonly commits?: readonly CommitDescription[];
+  /** Stages that nothing enters until somebody lets it. */
+  readonly heldStages: readonly HeldStage[];
 }
 
-interface DeployTarget {
-  readonly stage: string;
-  readonly account: string;
-  readonly region: string;
-  readonly actions: string[];
-  readonly stacks: string[];
+export interface LatestExecution {
+  readonly execution: string;
+  readonly status: string;
+  readonly commit?: string;
+  /** Where it is, or how far it came. */
+  readonly stage?: string;
 }
 
-/** Reads a pipeline's executions and says for each target what runs there. */
+/** Reads a pipeline's executions, as far back as it needs to say for each target what runs there. */
 export async function where(target: Target, pipeline: PipelineRef): Promise<WhereReport> {
-  const client = new CodePipelineClient(await clientSettings(target, pipeline.account, pipeline.region));
-  try {
-    const { pipeline: declaration } = await client.send(new GetPipelineCommand({ name: pipeline.name }));
-    const executions = await allExecutions(client, pipeline.name);
-    const details = await allActions(client, pipeline.name);
-    const state = await client.send(new GetPipelineStateCommand({ name: pipeline.name }));
-    const commits = new Map(executions.map((execution) => [execution.pipelineExecutionId ?? '', commitOf(execution)]));
-    const newest = executions.find((execution) => commitOf(execution) !== undefined);
-    const gates = waitingGates(declaration!, state.stageStates ?? [], commits);
-    return {
-      pipeline,
-      head: newest && commitOf(newest),
-      headSummary: newest && summaryOf(newest),
-      headStatus: newest?.status,
-      rows: deployTargets(declaration!, pipeline).map((place) => rowOf(place, details, commits, gates.get(place.stage))),
-    };
-  } finally {
-    client.destroy();
+  const client = await clientOf(target, CodePipelineClient, pipeline.account, pipeline.region);
+  const [{ pipeline: declaration }, { stageStates = [] }] = await Promise.all([client.send(new GetPipelineCommand({ name: pipeline.name })), client.send(new GetPipelineStateCommand({ name: pipeline.name }))]);
+  const executions = new Executions(client, pipeline.name, sourcesOf(declaration!));
+  const newest = await executions.newest();
+  const found = await deployments(client, declaration!, stageStates, deployTargets(declaration!, pipeline));
+  const gates = await waitingGates(declaration!, stageStates, executions);
+  const head = executions.head;
+  return {
+    pipeline,
+    head: head && executions.revision(head),
+    headSummary: head && summaryOf(head, executions.sources),
+    headStatus: head?.status,
+    rows: await Promise.all(found.map((deployment) => rowOf(deployment, executions, gates.get(deployment.place.stage)))),
+    ...(newest ? { latest: latestOf(newest, executions.revision(newest), stageStates) } : {}),
+    heldStages: heldStages(stageStates),
+  };
+}
+
+/** What executions took from the pipeline's first source: those of the first pages, and each older one that is asked for. */
+class Executions {
+  /** The newest that has taken a revision. */
+  head: PipelineExecutionSummary | undefined;
+  private readonly known = new Map<string, Promise<string | undefined>>();
+
+  constructor(
+    private readonly client: CodePipelineClient,
+    private readonly pipelineName: string,
+    readonly sources: readonly Source[],
+  ) {}
+
+  async newest(): Promise<PipelineExecutionSummary | undefined> {
+    let newest: PipelineExecutionSummary | undefined;
+    for await (const execution of executionsOf(this.client, this.pipelineName)) {
+      newest ??= execution;
+      const revision = this.revision(execution);
+      this.known.set(execution.pipelineExecutionId ?? '', Promise.resolve(revision));
+      if (revision === undefined) continue;
+      this.head = execution;
+      break;
+    }
+    return newest;
+  }
+
+  revision(execution: PipelineExecutionSummary): string | undefined {
+    return revisionOf(execution, this.sources)?.revisionId;
+  }
+
+  commit(execution: string | undefined): Promise<string | undefined> {
+    if (!execution) return Promise.resolve(undefined);
+    const known = this.known.get(execution) ?? takenRevision(this.client, this.pipelineName, execution, this.sources);
+    this.known.set(execution, known);
+    return known;
   }
 }
 
 const WEEK_MINUTES = 7 * 24 * 60;
 
 /** The gate that stands in each stage, if one does. */
-function waitingGates(declaration: PipelineDeclaration, states: readonly StageState[], commits: ReadonlyMap<string, string | undefined>): ReadonlyMap<string, WaitingGate> {
+async function waitingGates(declaration: PipelineDeclaration, states: readonly StageState[], executions: Executions): Promise<ReadonlyMap<string, WaitingGate>> {
   const found = new Map<string, WaitingGate>();
   for (const { stageName = '', actionStates = [], latestExecution: stage } of states) {
     const checked = actionStates.some(({ latestExecution: action }) => action?.status === 'InProgress' && action.token === undefined);
@@ -95,7 +137,7 @@ function waitingGates(declaration: PipelineDeclaration, states: readonly StageSt
       if (latestExecution?.status !== 'InProgress' || latestExecution.token === undefined) continue;
       const since = latestExecution.lastStatusChange;
       const execution = stage?.pipelineExecutionId ?? '';
-      found.set(stageName, { action: actionName, execution, commit: commits.get(execution), since, expires: expiryOf(declaration, stageName, actionName, since), ...(checked ? { checked } : {}) });
+      found.set(stageName, { action: actionName, execution, commit: await executions.commit(execution), since, expires: expiryOf(declaration, stageName, actionName, since), ...(checked ? { checked } : {}) });
     }
   }
   return found;
@@ -107,80 +149,33 @@ export function expiryOf(declaration: PipelineDeclaration, stage: string, action
   return since && new Date(since.getTime() + minutes * 60_000);
 }
 
-function commitOf(execution: PipelineExecutionSummary): string | undefined {
-  return execution.sourceRevisions?.[0]?.revisionId;
-}
-
-function summaryOf(execution: PipelineExecutionSummary): string | undefined {
-  const text = execution.sourceRevisions?.[0]?.revisionSummary;
+function summaryOf(execution: PipelineExecutionSummary, sources: readonly Source[]): string | undefined {
+  const text = revisionOf(execution, sources)?.revisionSummary;
   if (text === undefined) return undefined;
-  const message = text.startsWith('{') ? ((JSON.parse(text) as { CommitMessage?: string }).CommitMessage ?? text) : text;
-  return message.split('\n')[0];
+  return messageOf(text).split('\n')[0];
 }
 
-async function allExecutions(client: CodePipelineClient, pipelineName: string): Promise<PipelineExecutionSummary[]> {
-  const { pipelineExecutionSummaries = [] } = await client.send(new ListPipelineExecutionsCommand({ pipelineName, maxResults: 100 }));
-  return pipelineExecutionSummaries;
+/** Connections give the message inside JSON, others as it is, whatever it begins with. */
+function messageOf(text: string): string {
+  try {
+    return (JSON.parse(text) as { CommitMessage?: string } | null)?.CommitMessage ?? text;
+  } catch {
+    return text;
+  }
 }
 
-async function allActions(client: CodePipelineClient, pipelineName: string): Promise<ActionExecutionDetail[]> {
-  const found: ActionExecutionDetail[] = [];
-  let nextToken: string | undefined;
-  do {
-    const page = await client.send(new ListActionExecutionsCommand({ pipelineName, maxResults: 100, nextToken }));
-    found.push(...(page.actionExecutionDetails ?? []));
-    nextToken = page.nextToken;
-  } while (nextToken);
-  return found;
+/** Where an execution is: the last stage that it entered, or waits before. */
+function latestOf({ pipelineExecutionId = '', status }: PipelineExecutionSummary, commit: string | undefined, states: readonly StageState[]): LatestExecution {
+  const stage = states.findLast(({ latestExecution, inboundExecutions = [] }) => latestExecution?.pipelineExecutionId === pipelineExecutionId || inboundExecutions.some((inbound) => inbound.pipelineExecutionId === pipelineExecutionId))?.stageName;
+  return { execution: pipelineExecutionId, status: status ?? '', ...(commit === undefined ? {} : { commit }), ...(stage === undefined ? {} : { stage }) };
 }
 
-/** CloudFormation actions by stage, account and region. The account is the one of the role the action deploys with. */
-function deployTargets(declaration: PipelineDeclaration, pipeline: PipelineRef): DeployTarget[] {
-  const targets = new Map<string, DeployTarget>();
-  for (const stage of declaration.stages ?? [])
-    for (const action of stage.actions ?? []) {
-      if (action.actionTypeId?.provider !== 'CloudFormation') continue;
-      const account = (action.roleArn ?? action.configuration?.['RoleArn'])?.split(':')[4] ?? pipeline.account;
-      const region = action.region ?? pipeline.region;
-      const key = `${stage.name}/${account}/${region}`;
-      const place = targets.get(key) ?? { stage: stage.name ?? '', account, region, actions: [], stacks: [] };
-      place.actions.push(action.name ?? '');
-      const stack = action.configuration?.['StackName'];
-      if (stack && !place.stacks.includes(stack)) place.stacks.push(stack);
-      targets.set(key, place);
-    }
-  return [...targets.values()];
-}
-
-function rowOf(place: DeployTarget, details: readonly ActionExecutionDetail[], commits: ReadonlyMap<string, string | undefined>, gate: WaitingGate | undefined): WhereRow {
-  const own = details.filter(({ stageName, actionName }) => stageName === place.stage && place.actions.includes(actionName ?? ''));
-  const deploys = own.filter(({ input }) => input?.configuration?.['ActionMode'] !== 'CHANGE_SET_REPLACE');
-  const latestExecution = own[0]?.pipelineExecutionId;
-  const done = lastComplete(place, deploys);
-  const live = done && commits.get(done.execution);
-  const attempted = commits.get(latestExecution ?? '');
+async function rowOf({ place, done, last }: Deployment, executions: Executions, gate: WaitingGate | undefined): Promise<WhereRow> {
+  const [live, attempted] = await Promise.all([executions.commit(done?.execution), executions.commit(last?.execution)]);
   const base = { stage: place.stage, account: place.account, region: place.region, stacks: place.stacks, live, since: done?.at, ...(attempted === undefined ? {} : { attempted }) };
-  const current = own.filter(({ pipelineExecutionId }) => pipelineExecutionId === latestExecution);
-  const failed = latestOfEach(current).find(({ status }) => status === 'Failed');
-  if (failed) return { ...base, state: 'failed', detail: failed.output?.executionResult?.errorDetails?.message };
-  if (current.some(({ status }) => status === 'InProgress')) return { ...base, state: 'deploying', detail: attempted };
+  if (last?.failure !== undefined) return { ...base, state: 'failed', detail: last.failure };
+  if (last?.running) return { ...base, state: 'deploying', detail: attempted };
   if (gate?.checked) return { ...base, state: 'deploying', detail: gate.commit, gate };
   if (gate) return { ...base, state: 'waiting', detail: gate.action, gate };
   return { ...base, state: done ? 'deployed' : 'never', detail: undefined };
-}
-
-function latestOfEach(details: readonly ActionExecutionDetail[]): ActionExecutionDetail[] {
-  const latest = new Map<string, ActionExecutionDetail>();
-  for (const detail of details) if (!latest.has(detail.actionName ?? '')) latest.set(detail.actionName ?? '', detail);
-  return [...latest.values()];
-}
-
-/** The newest execution all of whose deployments of this target have succeeded. */
-function lastComplete(place: DeployTarget, deploys: readonly ActionExecutionDetail[]): { execution: string; at: Date } | undefined {
-  for (const execution of new Set(deploys.map(({ pipelineExecutionId = '' }) => pipelineExecutionId))) {
-    const own = deploys.filter(({ pipelineExecutionId, status }) => pipelineExecutionId === execution && status === 'Succeeded');
-    if (new Set(own.map(({ actionName }) => actionName)).size >= place.stacks.length && own.length > 0)
-      return { execution, at: new Date(Math.max(...own.map(({ lastUpdateTime }) => lastUpdateTime?.getTime() ?? 0))) };
-  }
-  return undefined;
 }

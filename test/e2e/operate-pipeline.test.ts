@@ -162,10 +162,26 @@ describe('an execution', () => {
   it('is released anew, and stopped at its gate', async () => {
     commit({ value: 'v4' });
     expect((await cloud.flotilla('run', app)).code).toBe(10);
+    const would = await json<{ execution: string; dryRun: boolean }>('stop', '--abandon', '--dry-run');
+    expect([would.dryRun, (await json<Where>('where')).pipelines[0]!.rows.some(({ state }) => state === 'waiting')]).toEqual([true, true]);
     const { execution } = await json<{ execution: string }>('stop', '--abandon', '--yes');
-    expect(execution).toMatch(/^[0-9a-f-]{36}$/);
+    expect(execution).toBe(would.execution);
+    expect(await json('release', '--dry-run', '--commit', second.slice(0, 8))).toMatchObject({ dryRun: true, sources: [{ type: 'COMMIT_ID', revision: second }] });
     const released = await json<{ execution: string; status?: string }>('release');
     expect(released.execution).not.toBe(execution);
+    expect((await operate('release', '--source', 'Nobody=1')).code).toBe(6);
+  });
+
+  it('shows in a dry run what would be held and let in, and changes nothing', async () => {
+    expect(await json('hold', 'Prod', '--reason', 'freeze', '--dry-run')).toMatchObject({ dryRun: true, held: true });
+    expect((await json<{ pipelines: { heldStages: unknown[] }[] }>('where')).pipelines[0]!.heldStages).toEqual([]);
+    await json('hold', 'Prod', '--reason', 'freeze');
+    expect(await json('resume', 'Prod', '--dry-run')).toMatchObject({ before: { reason: 'freeze' } });
+    // What is kept from a stage waits for a person, and nobody waits for it without an end.
+    expect([(await operate('release', '--wait')).code, (await operate('where', '--wait')).code]).toEqual([10, 10]);
+    expect((await json<{ pipelines: { heldStages: { reason: string }[] }[] }>('where')).pipelines[0]!.heldStages).toEqual([expect.objectContaining({ stage: 'Prod', reason: 'freeze' })]);
+    await json('resume', 'Prod');
+    expect(await json('resume', 'Prod')).not.toHaveProperty('before');
   });
 });
 

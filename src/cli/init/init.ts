@@ -42,8 +42,8 @@ interface Answers {
 async function answersOf(givenTemplate: string | undefined, givenFolder: string | undefined, options: InitOptions): Promise<Answers> {
   const asks = options.yes !== true && (givenTemplate === undefined || givenFolder === undefined || options.name === undefined || options.account === undefined);
   if (asks && !interactive()) throw new FlotillaError('CLI006', 'Nobody can be asked here', { why: 'stdin or stderr is not a terminal', fix: `flotilla init ${givenTemplate ?? 'payments'} ${givenFolder ?? 'FOLDER'} --yes takes the defaults`, exitCode: 2 });
-  const ask = async (message: string, otherwise: string, check: (value: string) => string | undefined): Promise<string> => (asks ? answered(await text({ message, placeholder: otherwise, defaultValue: otherwise, validate: (value) => (value ? check(value) : undefined) })) : otherwise);
-  const template = templateNamed(givenTemplate ?? (asks ? answered(await select({ message: 'What do you begin with?', options: Object.entries(TEMPLATES).map(([value, hint]) => ({ value, label: value, hint })) })) : 'payments'));
+  const ask = async (message: string, otherwise: string, check: (value: string) => string | undefined): Promise<string> => (asks ? answered(await text({ output: process.stderr, message, placeholder: otherwise, defaultValue: otherwise, validate: (value) => (value ? check(value) : undefined) })) : otherwise);
+  const template = templateNamed(givenTemplate ?? (asks ? answered(await select({ output: process.stderr, message: 'What do you begin with?', options: Object.entries(TEMPLATES).map(([value, hint]) => ({ value, label: value, hint })) })) : 'payments'));
   const name = options.name ?? (await ask('What is it called?', template, wrongName));
   const folder = givenFolder ?? (await ask('In which folder?', `./${name}`, () => undefined));
   const account = options.account ?? (await ask('Which account has the pipeline?', EXAMPLE_ACCOUNT, wrongAccount));

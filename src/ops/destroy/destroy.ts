@@ -1,12 +1,13 @@
 import { CloudFormationClient, DeleteStackCommand, UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { CodePipelineClient, DisableStageTransitionCommand, GetPipelineCommand, ListPipelineExecutionsCommand, StopPipelineExecutionCommand } from '@aws-sdk/client-codepipeline';
+import { CodePipelineClient, DisableStageTransitionCommand, GetPipelineCommand, StopPipelineExecutionCommand } from '@aws-sdk/client-codepipeline';
 import { BatchDeleteImageCommand, ECRClient, paginateListImages, type ImageFailure, type ImageIdentifier } from '@aws-sdk/client-ecr';
 import { KMSClient, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import { FlotillaError } from '../../shared/errors.js';
 import { unlessAbsent } from '../aws/absent.js';
 import type { Limiter } from '../concurrency.js';
 import type { Emit } from '../events.js';
+import { executionsOf } from '../executions.js';
 import { explained } from '../explain/explain.js';
 import { placeOf, type Pair } from '../fleet/fleet.js';
 import type { PipelineRef } from '../follow.js';
@@ -106,9 +107,9 @@ async function standStill(target: Target, { account, region, name }: PipelineRef
   const second = pipeline?.stages?.[1]?.name;
   if (!pipeline) return;
   if (second) await client.send(new DisableStageTransitionCommand({ pipelineName: name, stageName: second, transitionType: 'Inbound', reason: 'the fleet is being destroyed' }));
-  const { pipelineExecutionSummaries = [] } = await client.send(new ListPipelineExecutionsCommand({ pipelineName: name, maxResults: 20 }));
-  for (const { pipelineExecutionId, status } of pipelineExecutionSummaries)
-    if (status === 'InProgress') await client.send(new StopPipelineExecutionCommand({ pipelineName: name, pipelineExecutionId, abandon: true, reason: 'the fleet is being destroyed' }));
+  // One that waits for a person may be older than many that ended since.
+  for await (const { pipelineExecutionId, status } of executionsOf(client, name))
+    if (status === 'InProgress' || status === 'Stopping') await client.send(new StopPipelineExecutionCommand({ pipelineName: name, pipelineExecutionId, abandon: true, reason: 'the fleet is being destroyed' }));
   emit({ type: 'step', name: `stop ${name}`, status: 'succeeded' });
 }
 
@@ -129,6 +130,8 @@ function remove(options: DestroyOptions, item: Item): Promise<void> {
 
 async function removeStack({ target, unprotect, signal }: DestroyOptions, item: StackItem): Promise<void> {
   const ref = { account: item.account, region: item.region, stackName: item.id };
+  // What a stopped pipeline has begun in a stack goes on without it, and CloudFormation deletes no stack that is being updated.
+  if (/^(UPDATE|IMPORT)_.*IN_PROGRESS$/.test((await describeStack(target, ref))?.StackStatus ?? '')) await stackEnd(target, ref, signal);
   const standing = await describeStack(target, ref);
   if (!standing || standing.StackStatus === 'DELETE_COMPLETE') return;
   const client = await clientOf(target, CloudFormationClient, item.account, item.region);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { changeLines } from '../../../src/cli/changes.js';
+import { terminal } from '../../../src/cli/terminal.js';
 import { compareTemplates as compare } from '../../../src/ops/changes/change.js';
 import { parseTemplate } from '../../../src/ops/changes/deployed.js';
 import { byHand } from '../../../src/ops/changes/fleet.js';
@@ -21,6 +23,22 @@ describe('what a template would change', () => {
     expect(change.deleted.map(({ logicalId }) => logicalId)).toEqual(['Gone']);
     expect(change.orphaned.map(({ logicalId }) => logicalId)).toEqual(['Kept']);
     expect(change.text).toContain('BucketName');
+  });
+
+  it('names what is updated by its properties, with values that are short and no secret, and what is added', () => {
+    const before = of({ F: { Type: 'AWS::Lambda::Function', Properties: { Timeout: 3, Environment: { Variables: { TABLE: 'one', API_TOKEN: 'old', SAME: 's' } }, Code: { S3Key: 'a'.repeat(64) }, Role: { 'Fn::GetAtt': ['R', 'Arn'] } } } });
+    const after = of({ F: { Type: 'AWS::Lambda::Function', DependsOn: ['T'], Properties: { Timeout: 9, Environment: { Variables: { TABLE: 'two', API_TOKEN: 'new', SAME: 's' } }, Code: { S3Key: 'b'.repeat(64) }, Role: { 'Fn::GetAtt': ['Q', 'Arn'] }, MemorySize: 256 } }, T: { Type: 'AWS::SNS::Topic' } });
+    const change = compareTemplates(before, after)!;
+    expect(change.updates).toHaveLength(1);
+    expect(change.updates[0]!.properties).toEqual(
+      expect.arrayContaining([{ name: 'Timeout', from: '3', to: '9' }, { name: 'Environment.Variables.TABLE', from: 'one', to: 'two' }, { name: 'Environment.Variables.API_TOKEN' }, { name: 'Code.S3Key' }, { name: 'Role' }, { name: 'MemorySize', to: '256' }, { name: 'DependsOn' }]),
+    );
+    expect(change.updates[0]!.properties).toHaveLength(7);
+    expect(change.adds.map(({ logicalId }) => logicalId)).toEqual(['T']);
+    const lines = changeLines(change, terminal({ color: false }), Infinity);
+    expect(lines).toContain('  adds     T (AWS::SNS::Topic)');
+    expect(lines.find((line) => line.startsWith('  updates'))).toMatch(/^ {2}updates {2}F \(AWS::Lambda::Function\): .*Timeout 3 → 9.* and 3 more$/);
+    expect(lines.at(-1)).toBe('  +1 ~1 -0');
   });
 
   it.each<[string, Record<string, unknown>, Record<string, unknown>, RegExp]>([

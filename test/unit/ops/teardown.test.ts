@@ -1,5 +1,5 @@
 import { BatchDeleteImageCommand, CreateRepositoryCommand, ECRClient, ListImagesCommand, PutImageCommand } from '@aws-sdk/client-ecr';
-import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, CreateStackCommand, UpdateStackCommand } from '@aws-sdk/client-cloudformation';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { planTeardown } from '../../../src/ops/destroy/plan.js';
 import type { FleetStack, OperatedFleet } from '../../../src/ops/fleet/fleet.js';
 import { stackEnd } from '../../../src/ops/stacks.js';
 import { clientOf, type Target } from '../../../src/ops/target.js';
+import { startStub } from './stub.js';
 
 const place = { account: '111111111111', region: 'us-east-1' };
 let folder: string;
@@ -50,6 +51,32 @@ describe('a teardown', () => {
     expect(result.failures).toEqual([]);
     await expect(ecr.send(new ListImagesCommand({ repositoryName: 'images' }))).rejects.toThrow(/does not exist/);
   });
+});
+
+it('what still runs is abandoned before anything goes, however many executions ended since, also where it was told to stop gently', async () => {
+  const all = Array.from({ length: 150 }, (_, index) => ({ pipelineExecutionId: String(index), status: index === 130 ? 'InProgress' : index === 140 ? 'Stopping' : 'Succeeded' }));
+  const stopped: object[] = [];
+  const stub = await startStub({
+    GetPipeline: () => ({ pipeline: { name: 'app', stages: [{ name: 'Source' }, { name: 'Build' }] } }),
+    DisableStageTransition: () => ({}),
+    ListPipelineExecutions: ({ nextToken = '0' }: { nextToken?: string }) => ({ pipelineExecutionSummaries: all.slice(Number(nextToken), Number(nextToken) + 100), ...(nextToken === '0' ? { nextToken: '100' } : {}) }),
+    StopPipelineExecution: ({ pipelineExecutionId, abandon }: { pipelineExecutionId: string; abandon: boolean }) => (stopped.push({ pipelineExecutionId, abandon }), { pipelineExecutionId }),
+  });
+  const plan = { name: 'app', items: [], retained: [], obstacles: [], pipelines: [{ ...place, name: 'app' }] };
+  await destroy({ target: stub.target, journal: openJournal(join(folder, 'stopping'), plan), limit: limiter(), emit: () => {}, unprotect: false, keyDays: 7, skip: new Set() });
+  await stub.stop();
+  expect(stopped).toEqual([{ pipelineExecutionId: '130', abandon: true }, { pipelineExecutionId: '140', abandon: true }]);
+});
+
+it('a stack that is being updated is deleted when that has ended', async () => {
+  const cloudformation = await clientOf(target, CloudFormationClient, place.account, place.region);
+  const template = (value: string): string => JSON.stringify({ Resources: { Value: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Value: value } }, Held: { Type: 'AWS::CloudFormation::WaitCondition', ...(value === 'one' ? { Condition: 'Never' } : { DependsOn: 'Value' }), Properties: { Handle: { Ref: 'Handle' }, Timeout: '1', Count: 1 } }, Handle: { Type: 'AWS::CloudFormation::WaitConditionHandle' } }, Conditions: { Never: { 'Fn::Equals': ['a', 'b'] } } });
+  await cloudformation.send(new CreateStackCommand({ StackName: 'Busy', TemplateBody: template('one') }));
+  expect(await stackEnd(target, { ...place, stackName: 'Busy' })).toBe('CREATE_COMPLETE');
+  const plan = await planTeardown(target, fleet([stack('Busy')]), { bootstrap: false, unprotect: false }, limiter());
+  await cloudformation.send(new UpdateStackCommand({ StackName: 'Busy', TemplateBody: template('two') }));
+  const result = await destroy({ target, journal: openJournal(join(folder, 'busy'), plan), limit: limiter(), emit: () => {}, unprotect: false, keyDays: 7, skip: new Set() });
+  expect([result.failures, result.deleted.map(({ name }) => name)]).toEqual([[], ['Busy']]);
 });
 
 /** A list of images and a list that names it, which has to go first. */

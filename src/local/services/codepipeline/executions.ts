@@ -140,7 +140,8 @@ export function listPipelineExecutions(input: CodePipeline.ListPipelineExecution
   const before = input.nextToken === undefined ? undefined : Number(Buffer.from(input.nextToken, 'base64url').toString());
   if (before !== undefined && !Number.isInteger(before)) throw new AwsError('InvalidNextTokenException', 'The next token was specified in an invalid format', { status: 400 });
   const stage = input.filter?.succeededInStage?.stageName;
-  const page = storeOf(context).executions(input.pipelineName, { limit: limit + 1, ...(before === undefined ? {} : { before }) }).filter((execution) => stage === undefined || execution.stages.some(({ name, status }) => name === stage && status === 'Succeeded'));
+  const fits = (execution: Execution): boolean => stage === undefined || execution.stages.some(({ name, status }) => name === stage && status === 'Succeeded');
+  const page = storeOf(context).executions(input.pipelineName, { ...(stage === undefined ? { limit: limit + 1 } : {}), ...(before === undefined ? {} : { before }) }).filter(fits).slice(0, limit + 1);
   return {
     pipelineExecutionSummaries: page.slice(0, limit).map((execution) => ({
       pipelineExecutionId: execution.id,
@@ -210,22 +211,40 @@ function actionState(declared: CodePipeline.ActionDeclaration, run: ActionRun | 
   };
 }
 
-/** Attempts, newest first: those that run and those that are history. */
+/** Executions whose attempts are put in order together: those of one page of history. */
+const WINDOW = 100;
+
+/** Attempts, newest first: those that run and those that are history. A page never reaches beyond a window of executions; the next begins there. */
 export function listActionExecutions(input: CodePipeline.ListActionExecutionsInput, context: RequestContext): CodePipeline.ListActionExecutionsOutput {
   pipelineOf(input.pipelineName, context);
   const store = storeOf(context);
   const wanted = input.filter?.pipelineExecutionId ?? input.filter?.latestInPipelineExecution?.pipelineExecutionId;
-  const executions = wanted === undefined ? store.executions(input.pipelineName, { limit: 100 }) : [executionOf(input.pipelineName, wanted, context)];
-  const details = executions.flatMap((execution) => {
-    const past = store.pastActions(input.pipelineName, execution.number);
-    const known = new Set(past.map(({ action }) => action.id));
-    const running = execution.stages.flatMap((stage) => stage.actions.filter(({ id, status }) => status !== 'NotStarted' && !known.has(id)).map((action) => ({ stage: stage.name, action })));
-    return [...past, ...running].map(({ stage, action }) => detailOf(execution, stage, action));
-  });
+  const { before, start } = pageOf(input.nextToken);
+  const window = wanted === undefined ? store.executions(input.pipelineName, { limit: WINDOW + 1, ...(before === undefined ? {} : { before }) }) : [executionOf(input.pipelineName, wanted, context)];
+  const executions = window.slice(0, WINDOW);
+  const details = executions.flatMap((execution) => attemptsOf(execution, store));
   details.sort((a, b) => b.startTime!.getTime() - a.startTime!.getTime() || b.lastUpdateTime!.getTime() - a.lastUpdateTime!.getTime());
-  const start = input.nextToken === undefined ? 0 : Number(Buffer.from(input.nextToken, 'base64url').toString());
   const limit = input.maxResults ?? 100;
-  return { actionExecutionDetails: details.slice(start, start + limit), ...(details.length > start + limit ? { nextToken: Buffer.from(String(start + limit)).toString('base64url') } : {}) };
+  const next = details.length > start + limit ? { before, start: start + limit } : window.length > WINDOW ? { before: executions.at(-1)!.number, start: 0 } : undefined;
+  return { actionExecutionDetails: details.slice(start, start + limit), ...(next ? { nextToken: Buffer.from(JSON.stringify(next)).toString('base64url') } : {}) };
+}
+
+function attemptsOf(execution: Execution, store: PipelineStore): CodePipeline.ActionExecutionDetail[] {
+  const past = store.pastActions(execution.pipeline, execution.number);
+  const known = new Set(past.map(({ action }) => action.id));
+  const running = execution.stages.flatMap((stage) => stage.actions.filter(({ id, status }) => status !== 'NotStarted' && !known.has(id)).map((action) => ({ stage: stage.name, action })));
+  return [...past, ...running].map(({ stage, action }) => detailOf(execution, stage, action));
+}
+
+function pageOf(token: string | undefined): { readonly before: number | undefined; readonly start: number } {
+  if (token === undefined) return { before: undefined, start: 0 };
+  try {
+    const { before, start } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { before?: unknown; start?: unknown };
+    if (Number.isInteger(start) && (before === undefined || Number.isInteger(before))) return { before: before as number | undefined, start: start as number };
+  } catch {
+    // Said below.
+  }
+  throw new AwsError('InvalidNextTokenException', 'The next token was specified in an invalid format', { status: 400 });
 }
 
 function detailOf(execution: Execution, stageName: string, run: ActionRun): CodePipeline.ActionExecutionDetail {
