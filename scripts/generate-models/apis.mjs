@@ -7,7 +7,7 @@ import { sqsQueryNames } from './sqs-query.mjs';
 /** Services with behaviour in Flotilla: they get TypeScript types too. */
 export const IMPLEMENTED = [
   'sts', 'iam', 's3', 'ssm', 'kms', 'ecr', 'cloudformation', 'sns', 'sqs', 'secretsmanager', 'logs', 'ec2', 'codepipeline', 'codebuild', 'codecommit',
-  'codeconnections', 'codestar-connections', 'events', 'lambda', 'apigateway', 'dynamodb', 'cloudwatch', 'codestar-notifications', 'chatbot', 'route53',
+  'codeconnections', 'codestar-connections', 'events', 'lambda', 'apigateway', 'dynamodb', 'cloudwatch', 'codestar-notifications', 'chatbot', 'organizations', 'route53', 'service-quotas',
 ];
 
 /**

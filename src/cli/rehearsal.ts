@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { limiter } from '../ops/concurrency.js';
+import type { QuotaFacts } from '../ops/doctor/facts.js';
 import type { OpsEvent } from '../ops/events.js';
 import { fleetFromAssembly } from '../ops/fleet/from-assembly.js';
 import { placeOf } from '../ops/fleet/fleet.js';
 import { readRecord, type AccountsRecord } from '../ops/rehearse/record.js';
-import { isRecorded, restoreAccounts, wasMissing, type Basis } from '../ops/rehearse/rehearse.js';
+import { isRecorded, restoreAccounts, wasMissing, type Basis, type Conditions } from '../ops/rehearse/rehearse.js';
 import type { RecordedAccounts } from '../ops/run/run.js';
 import { control, removeState, stopCloudProcess } from './cloud/connection.js';
 import type { LocalWorld } from './cloud/local.js';
@@ -30,9 +31,10 @@ function recorded(record: AccountsRecord, world: LocalWorld, app: string, emit: 
   return {
     restore: async (assembly) => {
       const fleet = fleetFromAssembly(assembly.directory, { app, fallback: { account: '999999999999', region: 'us-east-1' } });
-      const conditions = {
-        closeRegions: async (account: string, closed: readonly string[]) => void (await control(world.connection, 'regions', { account, closed })),
-        controlPolicies: async (account: string, policies: readonly { name: string; document: string }[]) => void (await control(world.connection, 'scps', { account, policies })),
+      const conditions: Conditions = {
+        closeRegions: async (account, closed) => void (await control(world.connection, 'regions', { account, closed })),
+        controlPolicies: async (account, levels) => void (await control(world.connection, 'scps', { account, levels })),
+        quotas: async ({ account, region }, values) => (await control<{ unknown: QuotaFacts[] }>(world.connection, 'quotas', { account, region, quotas: values })).unknown,
       };
       emit({ type: 'note', text: `accounts as of ${record.at} (${record.target})` });
       bases.push(...(await restoreAccounts({ target: world.target, record, fleet, conditions, limit: limiter(4), emit })));

@@ -5,22 +5,13 @@ import type { Journal } from './journal.js';
 import { validatePolicy } from './iam/index.js';
 import { setFaults, type Fault } from './faults.js';
 import { isAwsError } from './kernel/error.js';
+import { declaredAccounts } from './kernel/accounts.js';
 import { closedRegions, closeRegions } from './kernel/opt-in.js';
+import { setQuotas, type QuotaSetting } from './kernel/quotas.js';
 import type { HttpAnswer, HttpRequest, Runtime, Service } from './kernel/service.js';
-import { accountCredentials, credential, setScps } from './services/iam/identity.js';
+import { accountCredentials, credential, setOrganization, setScpLevels, setScps, type ControlPolicy } from './services/iam/identity.js';
 import { describeIsolation, resolveIsolation, type IsolationWish } from './process/index.js';
 import { startedPipelines } from './pipeline/store.js';
-import { table } from './state/state.js';
-
-/** An account somebody named; others exist as soon as somebody uses them. */
-export interface DeclaredAccount {
-  readonly id: string;
-  /** Profile name. */
-  readonly name: string;
-  readonly region: string;
-}
-
-const accounts = table<DeclaredAccount>('flotilla', 'accounts');
 
 interface Parts {
   /** AWS requests from outside since the start. */
@@ -48,16 +39,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     uptime: process.uptime(),
     memory: process.memoryUsage().rss,
     services: [...services.values()].map((service) => ({ name: service.name, operations: Object.keys(service.operations).length })),
-    accounts: accounts(runtime.state, 'cloud', 'global').list(),
+    accounts: declaredAccounts(runtime.state).list(),
   }),
   declare: ({ runtime }, input) => {
     const id = String(input['id'] ?? '');
     if (!/^\d{12}$/.test(id)) throw new FlotillaError('CLD010', `'${id}' is not an account ID`, { why: 'an account ID has twelve digits', exitCode: 2 });
     const account = { id, name: String(input['name'] ?? id), region: String(input['region'] ?? 'us-east-1') };
-    accounts(runtime.state, 'cloud', 'global').put(id, account);
+    declaredAccounts(runtime.state).put(id, account);
     return { ...account, ...accountCredentials(runtime.state, id) };
   },
-  accounts: ({ runtime }) => accounts(runtime.state, 'cloud', 'global').list().map((account) => ({ ...account, ...accountCredentials(runtime.state, account.id) })),
+  accounts: ({ runtime }) => declaredAccounts(runtime.state).list().map((account) => ({ ...account, ...accountCredentials(runtime.state, account.id) })),
   // What was enforced and what was not: resources of stacks by whether their service exists here, and how code is kept apart.
   report: async ({ runtime }) => {
     const resources = runtime.state.list<{ type: string; modelled: boolean }>([]).filter(([key]) => key[2] === 'cloudformation' && key[3] === 'resources').map(([, resource]) => resource);
@@ -79,17 +70,21 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   pipelines: ({ runtime }) => [...new Map(startedPipelines(runtime.state).map(({ account, region }) => [`${account}/${region}`, { account, region }])).values()],
   inbox: ({ inbox }) => inbox.messages(),
   why: ({ journal }, input) => journal.why(typeof input['requestId'] === 'string' ? input['requestId'] : undefined) ?? null,
+  // Policies of the account with FullAWSAccess beside them, or all there are by `levels`: the account's own first, the root's last.
   scps: ({ runtime }, input) => {
-    const policies = input['policies'];
-    const given = (one: unknown): one is { name: string; document: string } => typeof (one as { name?: unknown } | null)?.name === 'string' && typeof (one as { document?: unknown }).document === 'string';
-    if (!Array.isArray(policies) || !policies.every(given)) throw new FlotillaError('CLD013', 'policies are a list of {name, document}', { exitCode: 2 });
     const account = accountId(runtime, String(input['account']));
-    for (const { name, document } of policies) {
-      const problem = validatePolicy(document, 'scp');
-      if (problem !== undefined) throw new FlotillaError('CLD014', `'${name}' is no service control policy`, { why: problem, exitCode: 2 });
-    }
-    setScps(runtime.state, account, policies);
+    if (input['levels'] === undefined) setScps(runtime.state, account, controlPolicies(input['policies']));
+    else if (Array.isArray(input['levels'])) setScpLevels(runtime.state, account, input['levels'].map(controlPolicies));
+    else throw new FlotillaError('CLD013', 'levels are a list of lists of {name, document}', { exitCode: 2 });
     return { account };
+  },
+  organization: ({ runtime }, input) => setOrganization(runtime.state, accountId(runtime, String(input['management']))),
+  // Values of quotas that hold for an account and region; answers those of quotas that nothing here obeys.
+  quotas: ({ runtime }, input) => {
+    const account = accountId(runtime, String(input['account']));
+    const values = input['quotas'];
+    if (!Array.isArray(values) || !values.every(isQuota)) throw new FlotillaError('CLD013', 'quotas are a list of {service, code, value}', { exitCode: 2 });
+    return { account, region: input['region'], unknown: setQuotas(runtime.state, account, String(input['region']), values) };
   },
   // What is to be rehearsed: regions an account has not opted in to, calls that are throttled or denied.
   regions: ({ runtime }, input) => {
@@ -132,9 +127,24 @@ export function controlInterface(parts: Parts): (request: HttpRequest) => Promis
   };
 }
 
+function isQuota(one: unknown): one is QuotaSetting {
+  const { service, code, value } = (one ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof service === 'string' && typeof code === 'string' && Number.isInteger(value) && (value as number) >= 0;
+}
+
+function controlPolicies(policies: unknown): ControlPolicy[] {
+  const given = (one: unknown): one is ControlPolicy => typeof (one as { name?: unknown } | null)?.name === 'string' && typeof (one as { document?: unknown }).document === 'string';
+  if (!Array.isArray(policies) || !policies.every(given)) throw new FlotillaError('CLD013', 'policies are a list of {name, document}', { exitCode: 2 });
+  for (const { name, document } of policies) {
+    const problem = validatePolicy(document, 'scp');
+    if (problem !== undefined) throw new FlotillaError('CLD014', `'${name}' is no service control policy`, { why: problem, exitCode: 2 });
+  }
+  return policies;
+}
+
 /** An account by its ID or by the name it was declared under. */
 function accountId(runtime: Runtime, given: string): string {
-  const id = /^\d{12}$/.test(given) ? given : accounts(runtime.state, 'cloud', 'global').list().find(({ name }) => name === given)?.id;
+  const id = /^\d{12}$/.test(given) ? given : declaredAccounts(runtime.state).list().find(({ name }) => name === given)?.id;
   if (id === undefined) throw new FlotillaError('CLD010', `'${given}' is not an account ID, and no account is known by that name`, { why: 'an account ID has twelve digits', exitCode: 2 });
   return id;
 }

@@ -36,8 +36,9 @@ const ENGINES: Readonly<Record<string, readonly string[]>> = {
   codecommit: ['local/repositories'],
   codeconnections: ['local/repositories'],
   lambda: ['local/process'],
-  // STS has no resources of its own: it makes sessions of what IAM holds.
+  // STS has no resources of its own: it makes sessions of what IAM holds; Organizations tells the control policies that IAM enforces.
   sts: ['local/services/iam'],
+  organizations: ['local/services/iam'],
 };
 
 function files(folder: string): string[] {

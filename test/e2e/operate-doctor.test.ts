@@ -157,6 +157,28 @@ describe('run --accounts', () => {
     expect(stuck.stderr).toMatch(/111111111111\/us-east-1 {2}known: .*1 of the fleet’s stacks/);
   });
 
+  it('records what the organization forbids and the quotas allow, and fails here at each of them', async () => {
+    const dev = { account: ACCOUNTS.dev, region: 'us-east-1' };
+    const policies = [{ name: 'NoParameters', document: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: 'ssm:PutParameter', Resource: '*' }] }) }];
+    await cloud.control('organization', { management: ACCOUNTS.tools });
+    await cloud.control('scps', { account: ACCOUNTS.dev, policies });
+    const { pairs } = outputOf('doctor', await doctor('--save', record, '--organization', ACCOUNTS.tools)) as Answer;
+    expect(pairs.flatMap(({ unknown }) => unknown.map(({ fact }) => fact)).filter((fact) => /controlPolicies|quotas/.test(fact))).toEqual([]);
+    const forbidden = await cloud.flotilla('run', app, '--accounts', record, '--approve', 'all');
+    expect([forbidden.code, forbidden.stderr]).toEqual([4, expect.stringMatching(/explicit deny in a service control policy/)]);
+    expect(forbidden.stderr).toMatch(/111111111111\/us-east-1 {2}known: .*3 control policies.*\d+ quotas/);
+    await cloud.control('scps', { account: ACCOUNTS.dev, policies: [] });
+
+    // As many stacks as stand there: the bootstrap alone.
+    await cloud.control('quotas', { ...dev, quotas: [{ service: 'cloudformation', code: 'L-0485CB21', value: 1 }] });
+    await cloud.control('quotas', { account: ACCOUNTS.tools, region: 'us-east-1', quotas: [{ service: 'codebuild', code: 'L-9D07B6EF', value: 2 }] });
+    const near = (outputOf('doctor', await doctor('--save', record, '--organization', ACCOUNTS.tools)) as Answer).pairs.flatMap(({ findings }) => findings);
+    expect(near.filter(({ code }) => code === 'DOC020' || code === 'DOC021').map(({ code, place }) => `${code} ${place}`)).toEqual(expect.arrayContaining(['DOC020 111111111111/us-east-1', 'DOC021 999999999999/us-east-1']));
+    const full = await cloud.flotilla('run', app, '--accounts', record, '--approve', 'all');
+    expect([full.code, full.stderr]).toEqual([4, expect.stringMatching(/Limit for stack has been exceeded/)]);
+    expect(full.stderr).toMatch(/raise "Stack count" in Service Quotas/);
+  });
+
   it('refuses a file that is no record', async () => {
     writeFileSync(record, '{"type":"something"}');
     const ran = await cloud.flotilla('run', app, '--accounts', record);

@@ -34,6 +34,7 @@ export function addCloudCommands(program: Command): void {
     .argument('<account>')
     .argument('[file...]', 'policy documents; none detaches all')
     .action(run(scp));
+  command('organization', 'make an account the management account of an organization of all accounts').argument('<account>').action(run(organization));
 }
 
 type Action = (folder: string, options: CloudOptions, out: Terminal, args: unknown[]) => Promise<void>;
@@ -133,3 +134,8 @@ async function scp(folder: string, _options: CloudOptions, out: Terminal, args: 
   out.print(policies.length === 0 ? `no service control policy binds ${account} any more` : `${account} is bound by ${policies.map(({ name }) => name).join(', ')}`);
 }
 
+async function organization(folder: string, _options: CloudOptions, out: Terminal, args: unknown[]): Promise<void> {
+  const made = await control<{ id: string; management: string }>(await required(folder), 'organization', { management: args[0] });
+  out.data(made);
+  out.print(`${made.management} is the management account of ${made.id}; no service control policy binds it`);
+}

@@ -16,12 +16,14 @@ import { iam } from './iam/index.js';
 import { kms } from './kms/index.js';
 import { lambda } from './lambda/index.js';
 import { logs } from './logs/index.js';
+import { organizations } from './organizations/index.js';
 import { s3 } from './s3/index.js';
 import { secretsmanager } from './secretsmanager/index.js';
+import { serviceQuotas } from './service-quotas/index.js';
 import { sns } from './sns/index.js';
 import { sqs } from './sqs/index.js';
 import { ssm } from './ssm/index.js';
 import { sts } from './sts/index.js';
 
 /** Every service of the local cloud. A new one is a folder here and a line. */
-export const services: readonly Service[] = [apigateway, chatbot, cloudformation, cloudwatch, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, codestarNotifications, dynamodb, dynamodbstreams, ec2, ecr, events, iam, kms, lambda, logs, s3, secretsmanager, sns, sqs, ssm, sts];
+export const services: readonly Service[] = [apigateway, chatbot, cloudformation, cloudwatch, codebuild, codecommit, codeconnections, codepipeline, codestarConnections, codestarNotifications, dynamodb, dynamodbstreams, ec2, ecr, events, iam, kms, lambda, logs, organizations, s3, secretsmanager, serviceQuotas, sns, sqs, ssm, sts];

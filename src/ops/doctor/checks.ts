@@ -38,6 +38,8 @@ interface Case {
   readonly current: number;
   /** Names of the fleet's stacks in the pair. */
   readonly stacks: ReadonlySet<string>;
+  /** Quotas that builds of the fleet's pipelines count against; undefined: all. */
+  readonly builds: ReadonlySet<string> | undefined;
   readonly flags: string;
 }
 
@@ -135,7 +137,7 @@ export const CHECKS: readonly Check[] = [
   { code: 'DOC018', severity: 'error', why: 'a connection carries nothing before somebody has confirmed it at its provider', fix: () => 'in the console: Developer Tools → Connections → Update pending connection', look: ({ facts }) => (valueOf(facts.connections) ?? []).filter(({ status }) => status === 'PENDING').map(({ name }) => ({ what: `the connection ${name} is pending` })) },
   { code: 'DOC019', severity: 'error', why: 'the pipeline can’t be deployed: CloudFormation resolves the secret', fix: ({ pair }) => `aws secretsmanager create-secret --region ${pair.region} --name NAME --secret-string TOKEN`, look: ({ facts, pair }) => Object.entries(valueOf(facts.secrets) ?? {}).filter(([, there]) => !there).map(([name]) => ({ what: `the secret '${name}' is missing`, fix: `aws secretsmanager create-secret --region ${pair.region} --name ${name} --secret-string TOKEN` })) },
   { code: 'DOC020', severity: 'warning', why: 'the next stacks may not be created', fix: () => 'Service Quotas → AWS CloudFormation → Stack count', look: ({ facts, stacks }) => { const there = valueOf(facts.stacks); const most = valueOf(facts.stackLimit); if (!there || !most) return []; const coming = [...stacks].filter((name) => !there.some((stack) => stack.name === name)).length; return one(there.length + coming > most * 0.9, { what: `${there.length} stacks stand and ${coming} are to come, of ${most}` }); } },
-  { code: 'DOC021', severity: 'warning', why: 'asset and build steps wait in line, and fail when the line is full', fix: () => 'Service Quotas → AWS CodeBuild → Concurrently running builds', look: ({ facts }) => (valueOf(facts.quotas) ?? []).filter(({ service, value }) => service === 'codebuild' && value < 5).map(({ name, value }) => ({ what: `${name}: ${value}` })) },
+  { code: 'DOC021', severity: 'warning', why: 'asset and build steps wait in line, and fail when the line is full', fix: () => 'Service Quotas → AWS CodeBuild → Concurrently running builds', look: ({ facts, builds }) => (valueOf(facts.quotas) ?? []).filter(({ service, name, value }) => service === 'codebuild' && value < 5 && (builds?.has(name) ?? true)).map(({ name, value }) => ({ what: `${name}: ${value}`, ...(value === 0 ? { severity: 'error' as const, why: 'no build can start' } : {}) })) },
   { code: 'DOC022', severity: 'error', why: 'the version is there without the stack that made it: nothing can update it', fix: ({ facts }) => `find what made it; if nothing uses it: aws ssm delete-parameter --name /cdk-bootstrap/${facts.qualifier}/version`, look: ({ facts }) => one(facts.toolkit.known && facts.toolkit.value === null && typeof valueOf(facts.version) === 'number', { what: `${facts.toolkitStackName} is not there, but the qualifier ${facts.qualifier} has a version`, severity: 'warning' }) },
 ];
 
@@ -180,7 +182,7 @@ const STUCK: Readonly<Record<string, (name: string, region: string) => string>> 
 };
 
 /** Every check over one pair. */
-export function examine(pair: FleetPair, facts: PairFacts, options: { readonly current: number; readonly stacks: ReadonlySet<string>; readonly flags: string }): Finding[] {
+export function examine(pair: FleetPair, facts: PairFacts, options: Pick<Case, 'current' | 'stacks' | 'builds' | 'flags'>): Finding[] {
   const subject: Case = { pair, facts, place: placeOf(pair), ...options };
   return CHECKS.flatMap((check) => check.look(subject).map((found) => ({ code: check.code, severity: found.severity ?? check.severity, place: subject.place, what: found.what, why: found.why ?? check.why, fix: found.fix ?? check.fix(subject), ...(found.safe ? { safe: found.safe } : {}) })));
 }

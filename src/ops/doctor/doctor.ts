@@ -11,7 +11,7 @@ import { explained } from '../explain/explain.js';
 import { examine, type Finding } from './checks.js';
 import type { PairFacts } from './facts.js';
 import { AccountFacts, gatherFacts } from './gather.js';
-import { examineTools } from './tools.js';
+import { buildQuotas, examineTools } from './tools.js';
 
 export interface DoctorOptions {
   readonly target: Target;
@@ -42,12 +42,13 @@ export interface PairDiagnosis {
 export async function diagnose({ target, fleet, limit, emit, organization, record }: DoctorOptions): Promise<Diagnosis> {
   const accounts = new AccountFacts(target, organization);
   const { version: current } = await bootstrapTemplate();
+  const builds = buildQuotas(fleet);
   let done = 0;
   const pairs = await each(limit, fleet.pairs, async (pair) => {
     const start = performance.now();
     const facts = await gatherFacts(target, pair, fleet, accounts, { record });
     const stacks = new Set(fleet.stacks.filter(({ account, region }) => account === pair.account && region === pair.region).map(({ stackName }) => stackName));
-    const findings = examine(pair, facts, { current, stacks, flags: target.kind === 'LOCAL' ? '--local ' : '' });
+    const findings = examine(pair, facts, { current, stacks, builds, flags: target.kind === 'LOCAL' ? '--local ' : '' });
     emit({ type: 'step', name: `doctor ${placeOf(pair)}`, status: 'succeeded', seconds: (performance.now() - start) / 1000, detail: `${++done}/${fleet.pairs.length}` });
     return { pair, facts, findings, unknown: unknowns(facts) };
   });

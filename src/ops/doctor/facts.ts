@@ -31,7 +31,7 @@ export interface PairFacts extends Pair {
   readonly secrets: Known<Readonly<Record<string, boolean>>>;
   readonly quotas: Known<readonly QuotaFacts[]>;
   /** Service control policies that bind the account. */
-  readonly controlPolicies: Known<readonly { readonly name: string; readonly document: string }[]>;
+  readonly controlPolicies: Known<readonly ControlPolicyFacts[]>;
   /** Only in a record: values that stacks export. */
   readonly exports?: Known<readonly { readonly name: string; readonly value: string; readonly stack: string }[]>;
 }
@@ -85,6 +85,14 @@ export interface PipelineFacts {
   readonly name: string;
   /** Policies of its artifact buckets and keys, by ARN or ID. */
   readonly policies: Readonly<Record<string, string>>;
+}
+
+export interface ControlPolicyFacts {
+  readonly name: string;
+  /** JSON text. */
+  readonly document: string;
+  /** The account, unit or root it is attached to, the account's own first; records of before don't have it. */
+  readonly target?: string;
 }
 
 export interface QuotaFacts {

@@ -4,7 +4,7 @@ import { CodeStarConnectionsClient, paginateListConnections } from '@aws-sdk/cli
 import { DescribeRegionsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { DescribeRepositoriesCommand, ECRClient, GetRepositoryPolicyCommand } from '@aws-sdk/client-ecr';
 import { DescribeKeyCommand, GetKeyPolicyCommand, KMSClient } from '@aws-sdk/client-kms';
-import { DescribePolicyCommand, ListParentsCommand, OrganizationsClient, paginateListPoliciesForTarget } from '@aws-sdk/client-organizations';
+import { DescribeOrganizationCommand, DescribePolicyCommand, ListParentsCommand, OrganizationsClient, paginateListPoliciesForTarget } from '@aws-sdk/client-organizations';
 import { GetBucketPolicyCommand, HeadBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { paginateListServiceQuotas, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
@@ -16,7 +16,7 @@ import { DEFAULT_TOOLKIT } from '../../shared/bootstrap.js';
 import { describeStack } from '../stacks.js';
 import { clientOf, type Target } from '../target.js';
 import { ask, askFor, unknown } from './ask.js';
-import type { BucketFacts, Known, PairFacts, PipelineFacts, QuotaFacts, RepositoryFacts, StackFacts, ToolkitFacts } from './facts.js';
+import type { BucketFacts, ControlPolicyFacts, Known, PairFacts, PipelineFacts, QuotaFacts, RepositoryFacts, StackFacts, ToolkitFacts } from './facts.js';
 import { inertBoundaries, readPolicies, readRoles } from './roles.js';
 
 export interface GatherOptions {
@@ -231,10 +231,10 @@ async function readSecrets(target: Target, { account, region }: Pair, names: rea
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await unlessAbsent(client.send(new DescribeSecretCommand({ SecretId: name })))) !== undefined] as const)));
 }
 
-/** Quotas that fleets meet, by the name Service Quotas gives them. */
+/** Quotas that fleets meet, by the name Service Quotas gives them: the machines of builds that CDK makes, pipelines, stacks. */
 const QUOTAS: Readonly<Record<string, RegExp>> = {
-  codebuild: /^Concurrently running builds for (Linux|ARM)/,
-  codepipeline: /actions (per|in a) (pipeline|stage)|stages (per|in a) pipeline/i,
+  codebuild: /^Concurrently running builds for (Linux|ARM)\/\w+ environment/,
+  codepipeline: /^Total pipelines/,
   cloudformation: /^Stack count/,
 };
 
@@ -247,16 +247,27 @@ async function readQuotas(target: Target, { account, region }: Pair): Promise<Qu
   return found;
 }
 
-/** Policies of the account and of every unit above it (Organizations User Guide, "SCP evaluation"); only the management or a delegated account may ask. */
-async function controlPolicies(target: Target, organization: string, account: string): Promise<{ name: string; document: string }[]> {
+/**
+ * Policies of the account and of every unit above it, each with where it is attached: all levels have to allow (Organizations User Guide, "SCP
+ * evaluation"); only the management or a delegated account may ask. None binds the management account.
+ */
+async function controlPolicies(target: Target, organization: string, account: string): Promise<ControlPolicyFacts[]> {
   const client = await clientOf(target, OrganizationsClient, organization, 'us-east-1');
-  const found = new Map<string, { name: string; document: string }>();
+  const { Organization } = await client.send(new DescribeOrganizationCommand({}));
+  if (Organization?.MasterAccountId === account) return [];
+  const documents = new Map<string, Promise<string>>();
+  const documentOf = (PolicyId: string): Promise<string> => {
+    const known = documents.get(PolicyId) ?? client.send(new DescribePolicyCommand({ PolicyId })).then(({ Policy }) => Policy?.Content ?? '{}');
+    documents.set(PolicyId, known);
+    return known;
+  };
+  const found: ControlPolicyFacts[] = [];
   for (let TargetId: string | undefined = account; TargetId !== undefined; ) {
     for await (const { Policies = [] } of paginateListPoliciesForTarget({ client }, { TargetId, Filter: 'SERVICE_CONTROL_POLICY' }))
-      for (const { Id = '', Name = '' } of Policies) if (!found.has(Id)) found.set(Id, { name: Name, document: (await client.send(new DescribePolicyCommand({ PolicyId: Id }))).Policy?.Content ?? '{}' });
+      for (const { Id = '', Name = '' } of Policies) found.push({ name: Name, document: await documentOf(Id), target: TargetId });
     TargetId = TargetId.startsWith('r-') ? undefined : await parentOf(client, TargetId);
   }
-  return [...found.values()];
+  return found;
 }
 
 async function parentOf(client: OrganizationsClient, ChildId: string): Promise<string | undefined> {

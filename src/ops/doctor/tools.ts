@@ -16,6 +16,18 @@ export function examineTools(fleet: OperatedFleet): Finding[] {
     });
 }
 
+/** Machines of builds as Service Quotas names them (CodeBuild API reference, ProjectEnvironment). */
+const SIZES: Readonly<Record<string, string>> = { BUILD_GENERAL1_SMALL: 'Small', BUILD_GENERAL1_MEDIUM: 'Medium', BUILD_GENERAL1_LARGE: 'Large', BUILD_GENERAL1_XLARGE: 'XLarge', BUILD_GENERAL1_2XLARGE: '2XLarge' };
+
+/** Quotas that the builds of the fleet's pipelines count against, by name; undefined where the fleet was read without their templates. */
+export function buildQuotas(fleet: OperatedFleet): ReadonlySet<string> | undefined {
+  const templates = fleet.stacks.flatMap(({ kind, templateFile }) => (kind === 'pipeline' && templateFile !== undefined && existsSync(templateFile) ? [readFileSync(templateFile, 'utf8')] : []));
+  if (templates.length === 0) return undefined;
+  const resources = templates.flatMap((text) => Object.values((JSON.parse(text) as { Resources?: Record<string, { Type: string; Properties?: { Environment?: { Type?: unknown; ComputeType?: unknown } } }> }).Resources ?? {}));
+  const machines = resources.filter(({ Type }) => Type === 'AWS::CodeBuild::Project').map(({ Properties }) => `${Properties?.Environment?.Type === 'ARM_CONTAINER' ? 'ARM' : 'Linux'}/${SIZES[String(Properties?.Environment?.ComputeType)] ?? 'Small'}`);
+  return new Set(machines.map((machine) => `Concurrently running builds for ${machine} environment`));
+}
+
 function judge(pin: string, place: string, minimum: string | undefined, schema: string | undefined): Finding[] {
   const base = { code: 'DOC023', place };
   if (pin === '' || pin === 'latest') return [{ ...base, severity: 'error', what: `a build installs aws-cdk${pin ? '@latest' : ' without a version'}`, why: 'the tag latest names a stray 3.0.0 that reads no assembly of today', fix: 'npm install -g aws-cdk@2 in the Synth step; cliVersion of the CodePipeline' }];

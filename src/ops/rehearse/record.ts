@@ -39,7 +39,7 @@ const pair = z.object({
   connections: known(z.array(z.object({ arn: z.string(), name: z.string(), status: z.string() }))),
   secrets: known(z.record(z.string(), z.boolean())),
   quotas: known(z.array(z.object({ service: z.string(), code: z.string(), name: z.string(), value: z.number() }))),
-  controlPolicies: known(z.array(z.object({ name: z.string(), document: z.string() }))),
+  controlPolicies: known(z.array(z.object({ name: z.string(), document: z.string(), target: z.string().optional() }))),
   exports: known(z.array(z.object({ name: z.string(), value: z.string(), stack: z.string() }))).optional(),
 });
 

@@ -1,9 +1,10 @@
+import { CloudFormationClient, paginateDescribeStacks } from '@aws-sdk/client-cloudformation';
 import { FlotillaError } from '../../shared/errors.js';
 import { each, type Limiter } from '../concurrency.js';
-import type { PairFacts } from '../doctor/facts.js';
+import type { ControlPolicyFacts, PairFacts, QuotaFacts } from '../doctor/facts.js';
 import type { Emit } from '../events.js';
 import { placeOf, type OperatedFleet, type Pair } from '../fleet/fleet.js';
-import type { Target } from '../target.js';
+import { clientOf, type Target } from '../target.js';
 import type { AccountsRecord } from './record.js';
 import { restoreBootstrap } from './bootstrap.js';
 import { restoreStacks } from './stacks.js';
@@ -11,7 +12,10 @@ import { restoreStacks } from './stacks.js';
 /** What a rehearsal needs of the local cloud beyond AWS's APIs. */
 export interface Conditions {
   closeRegions(account: string, regions: readonly string[]): Promise<void>;
-  controlPolicies(account: string, policies: readonly { readonly name: string; readonly document: string }[]): Promise<void>;
+  /** By level, the account's own policies first, the root's last; one that allows everything is among them, or nothing is allowed. */
+  controlPolicies(account: string, levels: readonly (readonly ControlPolicyFacts[])[]): Promise<void>;
+  /** Quotas that the local cloud obeys; the others are answered with their names. */
+  quotas(pair: Pair, values: readonly QuotaFacts[]): Promise<readonly QuotaFacts[]>;
 }
 
 /** For one target: what the rehearsal has from the record, and what it takes for granted. */
@@ -76,8 +80,8 @@ async function restorePair(options: RehearsalOptions, facts: PairFacts): Promise
   else assumed.push(`no control policy forbids anything (${facts.controlPolicies.why})`);
   if (!facts.optIn.known) assumed.push(`the region is open (${facts.optIn.why})`);
   if (facts.secrets.known && Object.keys(facts.secrets.value).length > 0) known.push(`${Object.keys(facts.secrets.value).length} secrets, by name only`);
-  if (facts.quotas.known && facts.quotas.value.length > 0) assumed.push('quotas suffice: they are recorded, and the local cloud has none');
-  if (!facts.quotas.known) assumed.push('quotas suffice: they could not be read');
+  if (facts.quotas.known) await restoreQuotas(options, facts, facts.quotas.value, known, assumed);
+  else assumed.push(`quotas suffice: they could not be read (${facts.quotas.why})`);
   if (facts.connections.known && facts.connections.value.some(({ status }) => status !== 'AVAILABLE')) assumed.push(`connections are confirmed; there, ${facts.connections.value.filter(({ status }) => status !== 'AVAILABLE').map(({ name, status }) => `${name} is ${status}`).join(', ')}`);
   return { account, region, known, assumed };
 }
@@ -86,5 +90,35 @@ async function forbid(account: string, pairs: readonly PairFacts[], conditions: 
   const closed = pairs.filter(isClosed).map(({ region }) => region);
   if (closed.length > 0) await conditions.closeRegions(account, closed);
   const policies = pairs.find(({ controlPolicies }) => controlPolicies.known)?.controlPolicies;
-  if (policies?.known && policies.value.length > 0) await conditions.controlPolicies(account, policies.value);
+  if (policies?.known && policies.value.length > 0) await conditions.controlPolicies(account, levelsOf(policies.value));
+}
+
+/** A record of before says nothing of levels: everything was allowed that no policy denied. */
+function levelsOf(policies: readonly ControlPolicyFacts[]): ControlPolicyFacts[][] {
+  if (policies.some(({ target }) => target === undefined)) return [[...policies, EVERYTHING]];
+  return [...new Set(policies.map(({ target }) => target))].map((level) => policies.filter(({ target }) => target === level));
+}
+
+const EVERYTHING: ControlPolicyFacts = { name: 'FullAWSAccess', document: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }) };
+
+/** Sets the quotas there are; of stacks those that the account has besides the ones that stand here are taken off. */
+async function restoreQuotas({ conditions, fleet, target }: RehearsalOptions, facts: PairFacts, quotas: readonly QuotaFacts[], known: string[], assumed: string[]): Promise<void> {
+  if (quotas.length === 0) return;
+  const own = new Set(fleet.stacks.filter((stack) => samePair(stack, facts)).map(({ stackName }) => stackName));
+  const others = facts.stacks.known ? facts.stacks.value.filter(({ name }) => !own.has(name)).length : 0;
+  const here = others === 0 ? 0 : await othersHere(target, facts, own);
+  const missing = await conditions.quotas(facts, quotas.map((quota) => (quota.service === 'cloudformation' && quota.name === STACK_COUNT ? { ...quota, value: Math.max(0, quota.value - others + here) } : quota)));
+  known.push(`${quotas.length - missing.length} quotas`);
+  if (missing.length > 0) assumed.push(`quotas suffice that the local cloud doesn't have: ${missing.map(({ name }) => name).join(', ')}`);
+}
+
+/** As Service Quotas names it. */
+const STACK_COUNT = 'Stack count';
+
+/** Stacks that stand here and are not the fleet's: the bootstrap, and those that stand for what exports values. */
+async function othersHere(target: Target, { account, region }: Pair, own: ReadonlySet<string>): Promise<number> {
+  const client = await clientOf(target, CloudFormationClient, account, region);
+  let count = 0;
+  for await (const { Stacks = [] } of paginateDescribeStacks({ client }, {})) count += Stacks.filter(({ StackName = '' }) => !own.has(StackName)).length;
+  return count;
 }

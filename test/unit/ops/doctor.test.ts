@@ -42,11 +42,17 @@ const facts: PairFacts = {
   quotas: known([]),
   controlPolicies: known([]),
 };
-const findings = (changed: Partial<PairFacts>, of: FleetPair = pair) => examine(of, { ...facts, ...changed }, { current: 33, stacks: new Set(['Api', 'Web']), flags: '' });
+const findings = (changed: Partial<PairFacts>, of: FleetPair = pair) => examine(of, { ...facts, ...changed }, { current: 33, stacks: new Set(['Api', 'Web']), builds: new Set(['Concurrently running builds for Linux/Small environment']), flags: '' });
 const stale = JSON.stringify({ Statement: { Effect: 'Allow', Action: 's3:*', Principal: { AWS: ['AROAEXAMPLEEXAMPLE12', 'arn:aws:iam::111111111111:root'] } } });
 
 describe('doctor', () => {
   it('has nothing to say of a pair that is as it should be', () => expect(findings({})).toEqual([]));
+
+  it('says nothing of quotas that the fleet’s builds don’t count against', () => {
+    const quota = (size: string, value: number) => ({ service: 'codebuild', code: 'L-1', name: `Concurrently running builds for ${size} environment`, value });
+    expect(findings({ quotas: known([quota('Linux/XLarge', 1), quota('ARM/Small', 0)]) })).toEqual([]);
+    expect(findings({ quotas: known([quota('Linux/Small', 0)]) })).toMatchObject([{ code: 'DOC021', severity: 'error', why: 'no build can start' }]);
+  });
 
   it('says nothing of what it could not read', () => {
     const why: Known<never> = { known: false, why: 'AccessDenied' };

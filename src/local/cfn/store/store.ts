@@ -43,6 +43,11 @@ export class StackStore {
     return uuid === undefined ? undefined : this.stack(uuid);
   }
 
+  /** How many stacks live, counted to `most`. */
+  living(most: number): number {
+    return most === 0 ? 0 : names(this.state, this.account, this.region).entries([], { limit: most }).length;
+  }
+
   /** By name (living stacks) or ARN (deleted ones too). */
   find(nameOrId: string): StackRecord | undefined {
     if (!nameOrId.startsWith('arn:')) return this.named(nameOrId);

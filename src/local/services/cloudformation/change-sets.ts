@@ -7,7 +7,7 @@ import type { StackRecord } from '../../cfn/store/records.js';
 import { validationError } from '../../cfn/template/error.js';
 import { disablesRollback, requireSameMode } from './deployment-config.js';
 import { launch } from './engine.js';
-import { changeSetNotFound, findChangeSet, lookUpChangeSet, requireUpdatable, storeOf } from './lookup.js';
+import { changeSetNotFound, findChangeSet, lookUpChangeSet, requireUpdatable, storeOf, refuseBeyondLimit } from './lookup.js';
 import { changedIn } from './planning.js';
 import { planChangeSet, type PlannedChangeSet } from './plan-change-set.js';
 import { checkRole } from './prepare.js';
@@ -54,6 +54,7 @@ function keep({ stack, fresh, record, nested }: PlannedChangeSet, context: Reque
 function stackFor(input: Cfn.CreateChangeSetInput, context: RequestContext): { stack: StackRecord; fresh: boolean } {
   const standing = storeOf(context).find(input.StackName);
   const type = input.ChangeSetType ?? 'UPDATE';
+  if (type !== 'UPDATE' && !standing) refuseBeyondLimit(context);
   if (type === 'CREATE') {
     if (!standing) return { stack: newStack({ account: context.account, region: context.region, name: input.StackName, now: context.now() }), fresh: true };
     if (standing.status !== 'REVIEW_IN_PROGRESS') throw validationError(`Stack [${standing.name}] already exists and cannot be created again with the changeSet [${input.ChangeSetName}].`);

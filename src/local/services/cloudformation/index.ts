@@ -6,7 +6,7 @@ import { describeEvents, describeStackEvents, describeStackResource, describeSta
 import { describeStackDriftDetectionStatus, describeStackResourceDrifts, detectStackDrift, detectStackResourceDrift } from './drift.js';
 import { engineOf } from './engine.js';
 import { listExports, listImports } from './exports.js';
-import { lookUpChangeSet, storeOf } from './lookup.js';
+import { lookUpChangeSet, storeOf, stackLimit } from './lookup.js';
 import { executeNestedChangeSet, nestedStackArn, planNestedChangeSet } from './nested-change-sets.js';
 import { signalResource } from './signals.js';
 import { getStackPolicy, setStackPolicy } from './stack-policy.js';
@@ -50,7 +50,7 @@ export const cloudformation: Service = {
     DescribeStackDriftDetectionStatus: describeStackDriftDetectionStatus,
     DescribeStackResourceDrifts: describeStackResourceDrifts,
     ListHookResults: (): Cfn.ListHookResultsOutput => ({ HookResults: [] }),
-    DescribeAccountLimits: (): Cfn.DescribeAccountLimitsOutput => ({ AccountLimits: [{ Name: 'StackLimit', Value: 2000 }, { Name: 'StackOutputsLimit', Value: 200 }] }),
+    DescribeAccountLimits: (_input: unknown, context: RequestContext): Cfn.DescribeAccountLimitsOutput => ({ AccountLimits: [{ Name: 'StackLimit', Value: stackLimit(context) }, { Name: 'StackOutputsLimit', Value: 200 }] }),
   },
   internal: { PlanNestedChangeSet: planNestedChangeSet, ExecuteNestedChangeSet: executeNestedChangeSet },
   authorization: authorization(),

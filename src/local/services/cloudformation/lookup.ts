@@ -1,4 +1,5 @@
 import { AwsError } from '../../kernel/error.js';
+import { quotaNamed, quotaValue } from '../../kernel/quotas.js';
 import type { RequestContext } from '../../kernel/service.js';
 import { validationError } from '../../cfn/template/error.js';
 import type { ChangeSetRecord, ResourceRecord, StackRecord } from '../../cfn/store/records.js';
@@ -6,6 +7,19 @@ import { StackStore } from '../../cfn/store/store.js';
 
 export function storeOf(context: RequestContext): StackStore {
   return new StackStore(context.state, context.account, context.region);
+}
+
+const STACK_COUNT = quotaNamed('cloudformation', 'Stack count');
+
+/** Stacks that the account may have in the region. */
+export function stackLimit({ state, account, region }: RequestContext): number {
+  return quotaValue(state, account, region, STACK_COUNT);
+}
+
+/** A new stack, nested or not, counts among those that live (CloudFormation User Guide, "Quotas"; the sentence as clients have reported it). */
+export function refuseBeyondLimit(context: RequestContext): void {
+  const most = stackLimit(context);
+  if (storeOf(context).living(most) >= most) throw new AwsError('LimitExceededException', 'Limit for stack has been exceeded', { status: 400 });
 }
 
 /** The stack, or AWS's sentence, which is worded in two ways (recorded: cfn-stacks-name-conflicts). */

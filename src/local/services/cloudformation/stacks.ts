@@ -5,7 +5,7 @@ import { beginOperation, beginReturn, newStack, NO_WISHES, obsoleteChangeSets, t
 import type { StackRecord } from '../../cfn/store/records.js';
 import { validationError } from '../../cfn/template/error.js';
 import { engineOf, launch } from './engine.js';
-import { findStack, requireUpdatable, storeOf } from './lookup.js';
+import { findStack, requireUpdatable, storeOf, refuseBeyondLimit } from './lookup.js';
 import { disablesRollback, requireSameMode } from './deployment-config.js';
 import { changedIn, planFrom } from './planning.js';
 import { checkRole, prepare } from './prepare.js';
@@ -27,6 +27,7 @@ export async function createStack(input: Cfn.CreateStackInput, context: RequestC
   if (input.OnFailure !== undefined && input.DisableRollback !== undefined) throw validationError('You can specify either the OnFailure parameter or the DisableRollback parameter, but not both.');
   const standing = store.named(input.StackName);
   if (standing && standing.status !== 'REVIEW_IN_PROGRESS') throw new AwsError('AlreadyExistsException', `Stack [${input.StackName}] already exists`, { status: 400 });
+  if (!standing) refuseBeyondLimit(context);
   const stack = standing ?? newStack({ account: context.account, region: context.region, name: input.StackName, now: context.now() });
   const { deployment } = await prepare(input, stack, context, true);
   await checkRole(input.RoleARN, context);

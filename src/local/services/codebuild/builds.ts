@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
 import { AwsError } from '../../kernel/error.js';
+import { QUOTAS, quotaValue, type Quota } from '../../kernel/quotas.js';
 import type { RequestContext, Runtime } from '../../kernel/service.js';
 import { sleep } from '../../../shared/clock.js';
 import type * as CodeBuild from '../../models/types/codebuild.js';
@@ -16,22 +17,42 @@ const orders = table<string>('codebuild', 'build-order');
 const counters = table<number>('codebuild', 'build-numbers');
 const open = table<{ readonly account: string; readonly region: string; readonly id: string }>('codebuild', 'open-builds');
 
-/** Builds at the same time on this machine; further ones wait in the queue, as on an account with that quota. */
+/** Builds at the same time on this machine, whatever the quotas of accounts allow; further ones wait in the queue. */
 const CONCURRENT = Math.max(2, cpus().length);
-/** Builds that may wait: five times the concurrency of a small account (quotas of CodeBuild). */
-const QUEUE = 5 * 60;
+/** Builds that may wait for each that may run (CodeBuild User Guide, "Quotas": five times the concurrency). */
+const WAITING_EACH = 5;
+
+/** Sizes of machines as the quotas name them; what they don't name is bound by none. */
+const SIZES: Readonly<Record<string, string>> = { BUILD_GENERAL1_SMALL: 'Small', BUILD_GENERAL1_MEDIUM: 'Medium', BUILD_GENERAL1_LARGE: 'Large', BUILD_GENERAL1_XLARGE: 'XLarge', BUILD_GENERAL1_2XLARGE: '2XLarge' };
+const KINDS: Readonly<Record<string, string>> = { LINUX_CONTAINER: 'Linux', ARM_CONTAINER: 'ARM' };
+
+function quotaOf({ environment: { type, computeType } }: Project): Quota | undefined {
+  return QUOTAS.find(({ service, name }) => service === 'codebuild' && name === `Concurrently running builds for ${KINDS[type]}/${SIZES[computeType]} environment`);
+}
+
+/** Builds of an account and region on machines of one size: they share a quota. */
+function shareQuota(a: Build, b: Build): boolean {
+  return a.account === b.account && a.region === b.region && quotaOf(a.project)?.code === quotaOf(b.project)?.code;
+}
+
+/** How many builds of the same quota may run at a time. */
+function concurrency(runtime: Runtime, { account, region, project }: Pick<Build, 'account' | 'region' | 'project'>): number {
+  const quota = quotaOf(project);
+  return quota === undefined ? Infinity : quotaValue(runtime.state, account, region, quota);
+}
 
 /** What runs in this process: builds in the order they came. */
 class BuildQueue {
   private readonly waiting: Build[] = [];
-  private readonly active = new Map<string, { process: RunningProcess | undefined }>();
+  private readonly active = new Map<string, { readonly build: Build; process: RunningProcess | undefined }>();
   private readonly watchers = new Map<string, Set<() => void>>();
   readonly tokens = new Map<string, string>();
 
   constructor(private readonly runtime: Runtime) {}
 
-  get length(): number {
-    return this.waiting.length;
+  /** Builds that wait for the same as this one. */
+  ahead(build: Build): number {
+    return this.waiting.filter((other) => shareQuota(other, build)).length;
   }
 
   add(build: Build): void {
@@ -40,12 +61,16 @@ class BuildQueue {
   }
 
   private next(): void {
-    while (this.active.size < CONCURRENT && this.waiting.length > 0) this.begin(this.waiting.shift()!);
+    while (this.active.size < CONCURRENT) {
+      const index = this.waiting.findIndex((build) => [...this.active.values()].filter((other) => shareQuota(other.build, build)).length < concurrency(this.runtime, build));
+      if (index < 0) return;
+      this.begin(this.waiting.splice(index, 1)[0]!);
+    }
   }
 
   private begin(build: Build): void {
     const { runtime } = this;
-    const entry: { process: RunningProcess | undefined } = { process: undefined };
+    const entry: { readonly build: Build; process: RunningProcess | undefined } = { build, process: undefined };
     this.active.set(build.id, entry);
     const token = randomBytes(24).toString('hex');
     this.tokens.set(token, build.id);
@@ -143,7 +168,6 @@ function start(options: StartOptions, context: RequestContext): Build {
     if (build) return build;
   }
   const queue = queueOf(runtime);
-  if (queue.length >= QUEUE) throw new AwsError('AccountLimitExceededException', `Cannot have more than ${QUEUE} builds in queue for the account`, { status: 400 });
   const uuid = randomUUID();
   const number = (counters(state, account, region).get(project.name) ?? 0) + 1;
   const group = project.logsConfig?.cloudWatchLogs;
@@ -152,6 +176,8 @@ function start(options: StartOptions, context: RequestContext): Build {
     ...(options.sourceVersion === undefined ? {} : { sourceVersion: options.sourceVersion }), ...(token === undefined ? {} : { token }), ...(options.pipeline === undefined ? {} : { pipeline: options.pipeline }),
     exported: [], outputs: [], logs: { groupName: group?.groupName ?? `/aws/codebuild/${project.name}`, streamName: [group?.streamName, uuid].filter(Boolean).join('/') },
   };
+  const most = WAITING_EACH * concurrency(runtime, build);
+  if (queue.ahead(build) >= most) throw new AwsError('AccountLimitExceededException', `Cannot have more than ${most} builds in queue for the account`, { status: 400 });
   state.transaction(() => {
     counters(state, account, region).put(project.name, number);
     all.put(build.id, build);

@@ -1,5 +1,6 @@
 import { assumeRole } from '../../kernel/assume.js';
 import { AwsError } from '../../kernel/error.js';
+import { quotaNamed, quotaValue } from '../../kernel/quotas.js';
 import type { RequestContext } from '../../kernel/service.js';
 import type * as CodePipeline from '../../models/types/codepipeline.js';
 import { SERVICE } from '../../pipeline/engine.js';
@@ -19,11 +20,15 @@ export function pipelineOf(name: string, context: RequestContext): PipelineRecor
 }
 
 /** A pipeline runs once as soon as it exists (user guide, "Start a pipeline in CodePipeline"). */
+const PIPELINES = quotaNamed('codepipeline', 'Total pipelines');
+
 export async function createPipeline(input: CodePipeline.CreatePipelineInput, context: RequestContext): Promise<CodePipeline.CreatePipelineOutput> {
   const engine = engineOf(context);
   const store = engine.store(context.account, context.region);
   const { name } = input.pipeline;
   if (store.pipeline(name)) throw new AwsError('PipelineNameInUseException', `A pipeline with the name '${name}' already exists in account '${context.account}'`, { status: 400 });
+  const most = quotaValue(context.state, context.account, context.region, PIPELINES);
+  if (store.pipelines().length >= most) throw new AwsError('LimitExceededException', 'The number of pipelines associated with the AWS account has exceeded the limit allowed for the account.', { status: 400 });
   const declaration = { ...defaults(input.pipeline), version: 1 };
   await check(declaration, context);
   const now = context.now();

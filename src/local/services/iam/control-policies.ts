@@ -11,12 +11,25 @@ export interface ControlPolicy {
   readonly arn?: string;
 }
 
-type ControlKind = 'scps' | 'rcps';
+export type ControlKind = 'scps' | 'rcps';
+
+const ORGANIZATION = 'o-localcloud';
 
 interface StoredControl {
   readonly policies: readonly ControlPolicy[];
   readonly fullAccess: boolean;
+  /** Policies of the root and of every unit above the account, each level by itself: every one has to allow. */
+  readonly above?: readonly (readonly ControlPolicy[])[];
 }
+
+/** An organization of every account there is. */
+export interface Organization {
+  readonly id: string;
+  /** The management account, which no service control policy binds (Organizations User Guide, "Service control policies"). */
+  readonly management: string;
+}
+
+const organizationTable = table<Organization>('organizations', 'organization');
 
 const controlTable = table<StoredControl>('organizations', 'control-policies');
 
@@ -28,6 +41,27 @@ export function setScps(state: State, account: string, attached: readonly Contro
   controlTable(state, CLOUD, GLOBAL).put(['scps', account], { policies: attached, fullAccess: options.detachFullAccess !== true });
 }
 
+/** Attaches service control policies as they are on each level: the account's own first, the root's last. `FullAWSAccess` is among them, or it isn't there. */
+export function setScpLevels(state: State, account: string, [own = [], ...above]: readonly (readonly ControlPolicy[])[]): void {
+  controlTable(state, CLOUD, GLOBAL).put(['scps', account], { policies: own, fullAccess: false, above });
+}
+
+/** Makes an account the management account of an organization of all accounts. */
+export function setOrganization(state: State, management: string): Organization {
+  const organization = { id: ORGANIZATION, management };
+  organizationTable(state, CLOUD, GLOBAL).put('organization', organization);
+  return organization;
+}
+
+export function organizationOf(state: State): Organization | undefined {
+  return organizationTable(state, CLOUD, GLOBAL).get('organization');
+}
+
+/** Policies attached to an account itself. */
+export function attachedControls(state: State, kind: ControlKind, account: string): readonly NamedPolicy[] {
+  return controlPolicies(state, kind, account)?.[0] ?? [FULL_ACCESS[kind]];
+}
+
 /** The same for resource control policies; `RCPFullAWSAccess` can't be detached. */
 export function setRcps(state: State, account: string, attached: readonly ControlPolicy[]): void {
   controlTable(state, CLOUD, GLOBAL).put(['rcps', account], { policies: attached, fullAccess: true });
@@ -35,6 +69,7 @@ export function setRcps(state: State, account: string, attached: readonly Contro
 
 /** Levels of service control policies of an account; undefined where none were set. */
 export function scpsOf(state: State, account: string): readonly (readonly NamedPolicy[])[] | undefined {
+  if (organizationOf(state)?.management === account) return undefined;
   return controlPolicies(state, 'scps', account);
 }
 
@@ -46,8 +81,9 @@ export function rcpsOf(state: State, account: string): readonly (readonly NamedP
 function controlPolicies(state: State, kind: ControlKind, account: string): readonly (readonly NamedPolicy[])[] | undefined {
   const stored = controlTable(state, CLOUD, GLOBAL).get(kind, account);
   if (!stored || (stored.policies.length === 0 && stored.fullAccess)) return undefined;
-  const named = stored.policies.map((policy) => ({ ...policy, arn: policy.arn ?? controlArn(kind, account, policy.name) }));
-  return [[...(stored.fullAccess ? [FULL_ACCESS[kind]] : []), ...named]];
+  const owner = organizationOf(state)?.management ?? account;
+  const named = (level: readonly ControlPolicy[]): NamedPolicy[] => level.map((policy) => ({ ...policy, arn: policy.arn ?? (policy.name === FULL_ACCESS[kind].name ? FULL_ACCESS[kind].arn : controlArn(kind, owner, policy)) }));
+  return [[...(stored.fullAccess ? [FULL_ACCESS[kind]] : []), ...named(stored.policies)], ...(stored.above ?? []).map(named)];
 }
 
 const EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}';
@@ -57,8 +93,9 @@ const FULL_ACCESS: Readonly<Record<ControlKind, NamedPolicy>> = {
   rcps: { name: 'RCPFullAWSAccess', arn: `arn:${PARTITION}:organizations::aws:policy/resource_control_policy/p-RCPFullAWSAccess`, document: EVERYTHING },
 };
 
-function controlArn(kind: ControlKind, account: string, name: string): string {
-  const id = createHash('sha256').update(name).digest('hex').slice(0, 8);
+/** Policies of the same name and text are the same one, wherever they are attached. */
+function controlArn(kind: ControlKind, account: string, { name, document }: ControlPolicy): string {
+  const id = createHash('sha256').update(`${name}\n${document}`).digest('hex').slice(0, 8);
   const type = kind === 'scps' ? 'service_control_policy' : 'resource_control_policy';
-  return `arn:${PARTITION}:organizations::${account}:policy/o-localcloud/${type}/p-${id}`;
+  return `arn:${PARTITION}:organizations::${account}:policy/${ORGANIZATION}/${type}/p-${id}`;
 }

@@ -9,7 +9,7 @@ import { derivedId } from './ids.js';
 import { passwordHash, serviceCredentials } from './service-credentials.js';
 import { accessKeys, CLOUD, groups, identities, key, policies, roles, users, type Entity, type Role, type Tag, type User } from './store.js';
 
-export { scpsOf, setRcps, setScps, type ControlPolicy } from './control-policies.js';
+export { attachedControls, organizationOf, scpsOf, setOrganization, setRcps, setScpLevels, setScps, type ControlKind, type ControlPolicy, type Organization } from './control-policies.js';
 export { derivedId, secretKey, uniqueId } from './ids.js';
 export { checkDocument, malformed } from './documents.js';
 export { principalNames } from './principals.js';
