@@ -50,10 +50,11 @@ export function addBootstrapCommand(program: Command): void {
 
 async function bootstrapCommand(world: World, options: BootstrapOptions): Promise<number> {
   const { out, render } = world;
+  if (options.emit !== undefined && options.emit !== 'stackset' && options.emit !== 'template') throw new FlotillaError('CLI009', `--emit '${options.emit}' is not known`, { fix: 'stackset or template', exitCode: 2 });
   const fleet = await readFleet(world, options, 'pairs');
   const pairs = fleet.pairs.map((pair) => ({ ...pair, bootstrap: settings(pair, options) }));
   const template = await bootstrapTemplate();
-  const plans = await planBootstraps(world.target, pairs, template, { dropTrust: options.dropTrust ?? false }, world.limit);
+  const plans = await planBootstraps(world.target, pairs, template, { dropTrust: options.dropTrust ?? false, emit: options.emit !== undefined }, world.limit);
   if (options.emit !== undefined) return emitTemplate(options.emit, plans, template);
   printPlans(plans, out);
   const refused = plans.filter(({ action }) => action === 'refuse');
@@ -99,15 +100,15 @@ function policiesFor(account: string, given: readonly string[] | undefined): rea
   return own?.split(',');
 }
 
-function emitTemplate(form: string, plans: readonly BootstrapPlan[], template: BootstrapTemplate): number {
+function emitTemplate(form: 'stackset' | 'template', plans: readonly BootstrapPlan[], template: BootstrapTemplate): number {
   const refused = plans.find(({ action }) => action === 'refuse');
   if (refused) throw refused.refusal!;
   if (form === 'stackset') process.stdout.write(`${JSON.stringify(stackSetTemplate(plans, template), null, 2)}\n`);
-  else if (form === 'template') {
+  else {
     const kinds = new Set(plans.map(({ parameters }) => JSON.stringify(parameters)));
     if (kinds.size > 1) throw new FlotillaError('BST011', `the pairs need ${kinds.size} different bootstraps: one template can't say them`, { why: 'trust or policies differ between accounts', fix: '--emit stackset, or --pair for those that are alike', exitCode: 2 });
     process.stdout.write(pairTemplate(plans[0]!, template));
-  } else throw new FlotillaError('CLI009', `--emit '${form}' is not known`, { fix: 'stackset or template', exitCode: 2 });
+  }
   return 0;
 }
 

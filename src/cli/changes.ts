@@ -31,7 +31,7 @@ function propertiesOf(resource: UpdatedResource | undefined): string {
 }
 
 function propertyText({ name, from, to }: PropertyChange): string {
-  return from === undefined && to === undefined ? name : `${name} ${from ?? '…'} → ${to ?? '…'}`;
+  return from === to || (from === undefined && to === '…') ? name : `${name} ${from ?? 'none'} → ${to ?? 'none'}`;
 }
 
 /** The same for programs. */

@@ -9,6 +9,7 @@ import { history } from '../ops/history.js';
 import { age } from './age.js';
 import { confirmed } from './confirm.js';
 import { pipelinesOf, type FleetOptions } from './fleet.js';
+import { paragraph } from './table.js';
 import { inWorld, operatorCommand, type World } from './world.js';
 
 interface ExecutionOptions extends FleetOptions {
@@ -85,9 +86,9 @@ async function logsCommand(world: World, options: ExecutionOptions, action: stri
     },
   });
   for (const { stage, action: name, message } of failures) {
-    out.message(`${out.style('red', '✖')} ${stage}/${name}: ${message}`);
+    out.message(paragraph(`${out.style('red', '✖')} ${stage}/${name}: ${message}`, out.messageColumns));
     const known = explain(message, { pipeline: pipeline.name, stage, local: world.local !== undefined });
-    if (known) out.message(`  ${out.style('dim', 'why')}  ${known.why}\n  ${out.style('dim', 'fix')}  ${known.fix}`);
+    if (known) out.message(`  ${out.style('dim', 'why')}  ${paragraph(known.why, out.messageColumns, 7)}\n  ${out.style('dim', 'fix')}  ${known.fix}`);
   }
   out.data({ ...world.stamp, pipeline, execution: execution.pipelineExecutionId, lines, failures: failures.map((failure) => ({ ...failure, ...explain(failure.message, { pipeline: pipeline.name, stage: failure.stage, local: world.local !== undefined }) })) });
   if (lines.length === 0 && failures.length === 0) out.message('nothing was printed yet');

@@ -15,6 +15,7 @@ import { prepareRehearsal, printBases, type Rehearsal } from './rehearsal.js';
 import { clock } from './render/plain.js';
 import { progressOf, renderer } from './render/render.js';
 import { summaryText } from './summary.js';
+import { paragraph, wrapped } from './table.js';
 import { terminal, type GlobalOptions, type Terminal } from './terminal.js';
 import { printWhere } from './where.js';
 
@@ -147,9 +148,9 @@ async function conclude(result: RunResult, log: readonly string[], { out, option
   const failures = result.pipelines.flatMap((pipeline) => pipeline.failures.map((failure) => ({ pipeline: pipeline.name, ...failure })));
   if (failures.length > 0) {
     for (const failure of failures) {
-      out.message(`\n${out.style('red', '✖')} ${failure.stage}/${failure.action}: ${failure.message}`);
+      out.message(`\n${paragraph(`${out.style('red', '✖')} ${failure.stage}/${failure.action}: ${failure.message}`, out.messageColumns)}`);
       const known = explain(failure.message, { pipeline: failure.pipeline, stage: failure.stage, local: true });
-      if (known) out.message(`  ${out.style('dim', 'why')}  ${known.why}\n  ${out.style('dim', 'fix')}  ${known.fix}`);
+      if (known) out.message(`  ${out.style('dim', 'why')}  ${paragraph(known.why, out.messageColumns, 7)}\n  ${out.style('dim', 'fix')}  ${known.fix}`);
       for (const line of log.filter((text) => text.startsWith(`${failure.stage}/${failure.action} │`)).slice(-25)) out.message(`  ${line}`);
     }
   }
@@ -159,8 +160,8 @@ async function conclude(result: RunResult, log: readonly string[], { out, option
   if (options.summary !== undefined) process.stdout.write(summaryText(options.summary, result, reports));
   else for (const report of reports) printWhere(report, out);
   const apis = await deployedApis(world.target, reports, world.connection.endpoint);
-  for (const api of apis) out.print(`  ${api.stage.padEnd(10)} ${`${api.account}/${api.region}`.padEnd(27)} ${api.output} ${api.url}\n${' '.repeat(40)} curl ${api.local}`);
-  for (const line of await fidelity(world.connection)) out.message(out.style('dim', line));
+  for (const api of apis) out.print(`${api.stage} ${api.account}/${api.region} ${api.output}\n  ${api.url}\n  curl ${api.local}`);
+  for (const [what, text] of await fidelity(world.connection, rehearsal !== undefined)) out.message(out.style('dim', wrapped(text, out.messageColumns - 14).map((line, index) => (index === 0 ? what : '').padEnd(14) + line).join('\n')));
   out.message(out.style('dim', `${clock(Date.now() - started)} in all`));
   const waiting = result.pipelines.flatMap((pipeline) => pipeline.waiting.map((gate) => ({ pipeline, gate })));
   if (waiting.length > 0) {
@@ -184,15 +185,15 @@ interface Report {
 }
 
 /** What was enforced, what was only modelled and what nobody checked, in three lines. */
-async function fidelity(connection: CloudConnection): Promise<string[]> {
+async function fidelity(connection: CloudConnection, rehearsed: boolean): Promise<[what: string, text: string][]> {
   const report = await control<Report>(connection, 'report');
   const modelled = Object.entries(report.modelled).sort(([, a], [, b]) => b - a);
   const count = modelled.reduce((sum, [, number]) => sum + number, 0);
   const shown = modelled.slice(0, 6).map(([type, number]) => `${type}${number > 1 ? ` ×${number}` : ''}`);
   return [
-    `enforced      IAM of every call, trust between accounts, CloudFormation (${report.resources - count} resources really exist), KMS, artifacts, build commands`,
-    `modelled only ${count === 0 ? 'nothing' : `${count} resources: ${shown.join(', ')}${modelled.length > 6 ? ` and ${modelled.length - 6} more types` : ''}`}`,
-    `not checked   quotas of your accounts, their own service control policies, real DNS and TLS · isolation ${report.meaning}`,
+    ['enforced', `IAM of every call, trust between accounts, CloudFormation (${report.resources - count} resources really exist), KMS, artifacts, build commands`],
+    ['modelled only', `${count === 0 ? 'nothing' : `${count} resources: ${shown.join(', ')}${modelled.length > 6 ? ` and ${modelled.length - 6} more types` : ''}`}`],
+    ['not checked', `${rehearsed ? 'what is assumed of your accounts' : 'quotas of your accounts, their own service control policies'}, real DNS and TLS · isolation ${report.meaning}`],
   ];
 }
 

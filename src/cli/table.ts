@@ -26,18 +26,24 @@ export function hanging(begin: string, text: string, columns: number, indent = 4
   return [begin, ...wrapped(text, Math.max(20, columns - indent)).map((line) => ' '.repeat(indent) + line)].join('\n');
 }
 
+/** Lines of a text that may have several, each broken to fit; all but the first are indented. */
+export function paragraph(text: string, columns: number, indent = 2): string {
+  const lines = text.split('\n').flatMap((line) => wrapped(line, Math.max(20, columns - indent)));
+  return lines.join(`\n${' '.repeat(indent)}`);
+}
+
 /** Where the last column of a table has less room than this, each row is a block instead. */
 const LEAST = 20;
 
 /**
  * Rows as a table, the last column wrapped under itself. In a terminal too narrow for that each row is a block: its first two columns on a line,
- * the others indented under them.
+ * the others indented under them, by their names.
  */
 export function tableLines(headings: readonly string[], rows: readonly (readonly string[])[], columns: number, heading: (text: string) => string): string[] {
   const last = headings.length - 1;
   const widths = headings.slice(0, last).map((text, index) => Math.max(text.length, ...rows.map((row) => widthOf(row[index]!))));
   const before = widths.reduce((sum, width) => sum + width + 2, 0);
-  if (before + LEAST > columns) return rows.flatMap((row) => block(row, columns));
+  if (before + LEAST > columns) return rows.flatMap((row) => block(headings, row, columns));
   const aligned = (row: readonly string[]): string => row.slice(0, last).map((text, index) => text + ' '.repeat(widths[index]! - widthOf(text) + 2)).join('');
   return [heading(aligned(headings) + headings[last]!), ...rows.flatMap((row) => cells(aligned(row), row[last]!, before, columns))];
 }
@@ -49,6 +55,7 @@ function cells(row: string, text: string, before: number, columns: number): stri
   return [row.trimEnd(), ...wrapped(text, columns - 4).map((line) => `    ${line}`)];
 }
 
-function block(row: readonly string[], columns: number): string[] {
-  return [row.slice(0, 2).join('  '), ...wrapped(row.slice(2).join('  '), columns - 2).map((line) => `  ${line}`)];
+function block(headings: readonly string[], row: readonly string[], columns: number): string[] {
+  const others = row.slice(2).map((text, index) => (index + 2 < row.length - 1 ? `${headings[index + 2]!.toLowerCase()} ${text}` : text));
+  return [row.slice(0, 2).join('  '), ...wrapped(others.join('  '), columns - 2).map((line) => `  ${line}`)];
 }

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { FleetFileError, printProblem, type Problem } from '../config/index.js';
 import { FlotillaError } from '../shared/errors.js';
+import { paragraph } from './table.js';
 
 /** Data goes to stdout, messages to stderr; with `--output json` data is JSON, its first record naming the schema's version. */
 export interface Terminal {
@@ -102,8 +103,8 @@ export function printError(error: unknown, out: Terminal): number {
   if (error instanceof FleetFileError) return printFleetMistakes(error, out);
   if (out.json) out.data({ type: 'error', code: error.code, message: error.message, where: error.where, why: error.why, fix: error.fix });
   out.message(`${out.style('red', '✖')} ${out.style('bold', error.code)} ${error.message}`);
-  if (error.where) out.message(`  ${error.where}`);
-  if (error.why) out.message(`  ${out.style('dim', 'why')}  ${error.why.replaceAll('\n', '\n       ')}`);
+  if (error.where) out.message(`  ${paragraph(error.where, out.messageColumns)}`);
+  if (error.why) out.message(`  ${out.style('dim', 'why')}  ${paragraph(error.why, out.messageColumns, 7)}`);
   if (error.fix) out.message(`  ${out.style('dim', 'fix')}  ${error.fix.replaceAll('\n', '\n       ')}`);
   return error.exitCode;
 }

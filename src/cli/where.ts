@@ -85,6 +85,7 @@ function printReports(world: World, reports: readonly WhereReport[], state: Arri
   for (const report of reports) {
     printWhere(report, out);
     const pipeline = reports.length > 1 ? ` --pipeline ${report.pipeline.name}` : '';
+    for (const stage of new Set(report.rows.filter((row) => row.state === 'failed').map((row) => row.stage))) out.print(hanging(`${out.style('red', '✖')} ${stage} failed:`, `${command}logs ${stage}${pipeline} says why, ${command}retry ${stage}${pipeline} runs it again`, out.columns));
     for (const { stage, reason, by, at } of report.heldStages) out.print(hanging(`${out.style('yellow', '‖')} ${stage} is held:`, `${reason} (${by.split('/').at(-1)}${at ? `, ${age(at)}` : ''}) → ${command}resume ${stage}${pipeline}`, out.columns));
   }
   if (state.commit === undefined) return;
@@ -103,8 +104,11 @@ export function printWhere(report: WhereReport, out: Terminal): void {
 }
 
 /** Where the newest execution is, or how it ended before it was everywhere. */
-function underWay({ latest, head }: WhereReport): string {
+function underWay({ latest, head, rows, heldStages }: WhereReport): string {
   if (!latest || latest.status === 'Succeeded') return '';
+  const gate = rows.find((row) => row.gate?.execution === latest.execution)?.gate;
+  if (gate) return `waits at ${gate.action}`;
+  if (heldStages.some(({ stage }) => stage === latest.stage) && latest.status === 'InProgress') return `waits before ${latest.stage}`;
   const place = latest.stage === undefined ? '' : latest.status === 'InProgress' || latest.status === 'Stopping' ? ` in ${latest.stage}` : ` at ${latest.stage}`;
   return `${latest.commit === undefined ? 'an execution without a commit' : latest.commit === head ? '' : latest.commit.slice(0, 7)} ${STATUS[latest.status] ?? latest.status}${place}`.trim();
 }
@@ -127,7 +131,8 @@ function stateText(row: WhereRow, report: WhereReport, out: Terminal): string {
   }
 }
 
-function heldText({ held }: WhereRow, out: Terminal): string {
-  if (!held || held.state === 'as deployed' || held.state === 'nothing') return '';
+function heldText({ held, state }: WhereRow, out: Terminal): string {
+  // That the stack of a deployment that failed is in a failed state goes without saying.
+  if (!held || held.state === 'as deployed' || held.state === 'nothing' || (state === 'failed' && held.state === 'failed')) return '';
   return held.state === 'unknown' ? out.style('dim', ' (the account was not asked)') : `  ${out.style('red', '▲')} ${held.detail ?? held.state}`;
 }

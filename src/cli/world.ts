@@ -79,11 +79,22 @@ export function inWorld<O extends WorldOptions>(action: (world: World, options: 
       process.exitCode = (await action(world, options, given.slice(0, -2))) ?? 0;
     } catch (error) {
       // What AWS says is told as such, with what is known of it; what is neither ours nor AWS's is a defect.
-      throw error instanceof Error && '$metadata' in error ? explained(error, (given.at(-1) as Command).name(), { local: world.local !== undefined }) : error;
+      const told = error instanceof Error && '$metadata' in error ? explained(error, (given.at(-1) as Command).name(), { local: world.local !== undefined }) : error;
+      throw world.local ? localized(told) : told;
     } finally {
       world.render.close();
     }
   };
+}
+
+/** Commands that act on AWS unless they are told otherwise; the others have no world to choose. */
+const WORLDLY = /\bflotilla (?=(?:where|approve|reject|bootstrap|doctor|deploy|diff|prune|destroy|logs|retry|stop|hold|resume|release)\b)/g;
+
+/** An error met on the local cloud advises commands for the local cloud. */
+function localized(error: unknown): unknown {
+  if (!(error instanceof FlotillaError) || error.fix === undefined || error.constructor !== FlotillaError) return error;
+  const { code, message, where, why, fix, exitCode } = error;
+  return new FlotillaError(code, message, { where, why, fix: fix.replaceAll(WORLDLY, 'flotilla --local '), exitCode, cause: error });
 }
 
 async function openWorld(options: WorldOptions): Promise<World> {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { CloudFormation, type Stack } from '@aws-sdk/client-cloudformation';
 import { IAM } from '@aws-sdk/client-iam';
 import { S3 } from '@aws-sdk/client-s3';
@@ -148,5 +149,25 @@ describe('an emitted bootstrap', () => {
     expect(named.sort()).toEqual([...pairs].sort());
     const validated = await new CloudFormation(cloud.client('tools')).validateTemplate({ TemplateBody: emitted.stdout.slice(0, 51_200).length === emitted.stdout.length ? emitted.stdout : JSON.stringify({ Resources: { One: Object.values(Resources)[0] } }) }).catch((error: Error) => error.message);
     expect(typeof validated).not.toBe('string');
+  });
+
+  it('as a stack set is what its instances make: no bootstrap changes them, and doctor finds nothing wrong', async () => {
+    const places = ['--pair', '222222222222/ca-central-1', '--pair', '222222222222/eu-north-1'];
+    const wanted = [...places, '--trust', ACCOUNTS.tools, '--cloudformation-execution-policies', ADMIN];
+    const emitted = expectSuccess(await cloud.flotilla('--local', 'bootstrap', ...wanted, '--emit', 'stackset'));
+    const sets = Object.values((JSON.parse(emitted.stdout) as { Resources: Record<string, { Properties: { StackSetName: string; TemplateBody: string; Parameters: { ParameterKey: string; ParameterValue: string }[]; Capabilities: 'CAPABILITY_NAMED_IAM'[]; StackInstancesGroup: { Regions: string[] }[] } }> }).Resources);
+    // Instances as StackSets makes them: a stack of that name in each account and region, from the set's template and parameters.
+    for (const { Properties: set } of sets)
+      for (const region of set.StackInstancesGroup.flatMap(({ Regions }) => Regions)) {
+        const client = new CloudFormation(cloud.client('staging', region));
+        const StackName = `StackSet-${set.StackSetName}-${randomUUID()}`;
+        await client.createStack({ StackName, TemplateBody: set.TemplateBody, Parameters: set.Parameters, Capabilities: set.Capabilities });
+        await expect.poll(async () => (await client.describeStacks({ StackName })).Stacks![0]!.StackStatus, { timeout: 60_000 }).toBe('CREATE_COMPLETE');
+      }
+    expect(actions(expectSuccess(await bootstrap(...places, '--trust', ACCOUNTS.tools)))).toEqual({ none: 2 });
+    const doctor = expectSuccess(await cloud.flotilla('--local', 'doctor', ...places, '--trust', ACCOUNTS.tools, '--output', 'json'));
+    expect((outputOf('doctor', doctor) as { pairs: { findings: { code: string; severity: string }[] }[] }).pairs.map(({ findings }) => findings.filter(({ code }) => code !== 'DOC015').map(({ code, severity }) => [code, severity]))).toEqual([[['DOC024', 'note']], [['DOC024', 'note']]]);
+    const wider = await bootstrap(...places, '--trust', `${ACCOUNTS.tools},123456789012`);
+    expect([wider.code, answerOf(wider).pairs.map(({ refusal }) => refusal?.code)]).toEqual([5, ['BST012', 'BST012']]);
   });
 });

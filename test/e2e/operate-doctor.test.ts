@@ -160,6 +160,9 @@ describe('run --accounts', () => {
   it('records what the organization forbids and the quotas allow, and fails here at each of them', async () => {
     const dev = { account: ACCOUNTS.dev, region: 'us-east-1' };
     const policies = [{ name: 'NoParameters', document: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: 'ssm:PutParameter', Resource: '*' }] }) }];
+    // The trust that was taken away by hand is given back.
+    const both = { Version: '2012-10-17', Statement: { Effect: 'Allow', Principal: { AWS: [ACCOUNTS.prod, ACCOUNTS.tools].map((account) => `arn:aws:iam::${account}:root`) }, Action: 'sts:AssumeRole' } };
+    await iam().updateAssumeRolePolicy({ RoleName: role('deploy'), PolicyDocument: JSON.stringify(both) });
     await cloud.control('organization', { management: ACCOUNTS.tools });
     await cloud.control('scps', { account: ACCOUNTS.dev, policies });
     const { pairs } = outputOf('doctor', await doctor('--save', record, '--organization', ACCOUNTS.tools)) as Answer;

@@ -1,5 +1,5 @@
 import { isCancel, select, text } from '@clack/prompts';
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { resolve } from 'node:path';
 import { FlotillaError } from '../../shared/errors.js';
 import { terminal, type GlobalOptions } from '../terminal.js';
@@ -15,7 +15,9 @@ interface InitOptions extends GlobalOptions {
 
 export function addInitCommand(program: Command): void {
   program
-    .command('init [template] [folder]')
+    .command('init')
+    .addArgument(templateArgument())
+    .argument('[folder]')
     .description(`write an app: ${Object.keys(TEMPLATES).join(', ')}`)
     .option('--name <name>', 'name of the fleet and its package (the template’s)')
     .option('--account <id>', `account of the pipeline (${EXAMPLE_ACCOUNT})`)
@@ -29,6 +31,13 @@ export function addInitCommand(program: Command): void {
       out.data({ type: 'init', template: answers.template, folder: target, name: answers.name, account: answers.account, files, next });
       out.print(`${out.style('green', '✓')} ${answers.name} in ${answers.folder}\n${files.map((file) => `  ${file}`).join('\n')}\n\nnext\n${next.map((line) => `  ${line}`).join('\n')}`);
     });
+}
+
+/** The templates are offered by completions; another name is refused by an error of its own, with what was meant. */
+function templateArgument(): Argument {
+  const argument = new Argument('[template]');
+  argument.argChoices = Object.keys(TEMPLATES);
+  return argument;
 }
 
 interface Answers {

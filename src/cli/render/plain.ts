@@ -1,4 +1,5 @@
 import type { OpsEvent } from '../../ops/events.js';
+import { hanging } from '../table.js';
 import type { Terminal } from '../terminal.js';
 import type { Renderer } from './render.js';
 
@@ -11,7 +12,7 @@ export function plainRenderer(out: Terminal, options: { logs: boolean }): Render
   let doing = '';
   const lines = eventLines(out, options);
   const heartbeat = setInterval(() => {
-    if (Date.now() - last < HEARTBEAT_MS) return;
+    if (doing === '' || Date.now() - last < HEARTBEAT_MS) return;
     last = Date.now();
     out.message(out.style('dim', `… ${doing} · ${clock(Date.now() - start)}`));
   }, 1000);
@@ -44,10 +45,10 @@ export function eventLines(out: Terminal, options: { logs: boolean }): EventLine
       switch (event.type) {
         case 'step':
           if (event.status === 'started') return undefined;
-          return `${mark(event.status, out)} ${event.name.padEnd(34)} ${seconds(event.seconds)}${event.detail ? `  ${event.detail}` : ''}`;
+          return hanging(`${mark(event.status, out)} ${event.name.padEnd(34)} ${seconds(event.seconds)}`, event.detail ? ` ${event.detail}` : '', out.messageColumns);
         case 'action':
           if (event.status === 'InProgress') return undefined;
-          return `${mark(event.status, out)} ${`${event.stage}/${event.action}`.padEnd(34)} ${seconds(event.seconds)}  ${event.done}/${event.total}${event.detail ? `  ${oneLine(event.detail)}` : ''}`;
+          return hanging(`${mark(event.status, out)} ${`${event.stage}/${event.action}`.padEnd(34)} ${seconds(event.seconds)}  ${event.done}/${event.total}`, event.detail ? ` ${oneLine(event.detail)}` : '', out.messageColumns);
         case 'resources':
           return event.failed.length === 0 ? undefined : event.failed.map((reason) => `${mark('failed', out)} ${`${event.stage}/${event.action}`.padEnd(34)} ${oneLine(reason)}`).join('\n');
         case 'log': {

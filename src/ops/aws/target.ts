@@ -1,4 +1,4 @@
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { GetCallerIdentityCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { FlotillaError } from '../../shared/errors.js';
 import type { Credentials, Target } from '../target.js';
@@ -68,7 +68,7 @@ class Resolver {
     private readonly options: AwsOptions,
     private readonly configuration: AwsConfiguration,
   ) {
-    this.sources = options.sources ?? sdkSources;
+    this.sources = options.sources ?? sdkSources();
   }
 
   async credentials(account: string, region: string | undefined): Promise<Credentials> {
@@ -107,7 +107,7 @@ class Resolver {
     if (role !== undefined) {
       if (!base) throw missing(place, `there are no credentials to assume '${role}' with`, 'name a profile: --profile NAME');
       const arn = role.startsWith('arn:') ? role.replaceAll('{account}', account) : `arn:aws:iam::${account}:role/${role.replaceAll('{account}', account)}`;
-      return this.held(await this.verified(() => this.sources.assume(arn, base.credentials, this.options), place, `${base.identity.arn} can't assume ${arn}`), account, place);
+      return this.held(await this.verified(() => this.identified(this.sources.assume(arn, base.credentials, this.options)), place, `${base.identity.arn} can't assume ${arn}`), account, place);
     }
     const profiles = profilesInto(this.configuration, account);
     if (profiles.length === 1) return this.held(await this.profile(profiles[0]!, place), account, place);
@@ -122,25 +122,29 @@ class Resolver {
   private profile(name: string, place: string): Promise<Verified> {
     if (!this.configuration.profiles.has(name)) throw missing(place, `the profile '${name}' is not in the AWS configuration`, `aws configure sso --profile ${name}`);
     refuseLocalEndpoints(this.options.environment, this.configuration, [name]);
-    return this.verified(() => this.chain(name).then(({ credentials }) => credentials), place, `the profile '${name}' gives no credentials`);
+    return this.verified(() => this.chain(name), place, `the profile '${name}' gives no credentials`, ` --profile ${name}`);
   }
 
   private chain(profile: string | undefined): Promise<Verified> {
     const key = profile ?? '';
-    const made = this.chains.get(key) ?? this.sources.chain(profile, this.options).then(async (credentials) => ({ credentials, identity: await this.sources.identity(credentials) }));
+    const made = this.chains.get(key) ?? this.identified(this.sources.chain(profile, this.options));
     this.chains.set(key, made);
     return made;
   }
 
-  private async verified(take: () => Promise<Credentials>, place: string, what: string): Promise<Verified> {
+  private async identified(taken: Promise<Credentials>): Promise<Verified> {
+    const credentials = await taken;
+    return { credentials, identity: await this.sources.identity(credentials) };
+  }
+
+  private async verified(take: () => Promise<Verified>, place: string, what: string, profile = ''): Promise<Verified> {
     try {
-      const credentials = await take();
-      return { credentials, identity: await this.sources.identity(credentials) };
+      return await take();
     } catch (error) {
       if (error instanceof FlotillaError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       const expired = /SSO|sso login|token.*(expired|invalid)/i.test(reason);
-      throw missing(place, `${what}: ${reason}`, expired ? 'sign in again: aws sso login' : 'check the profile with: aws sts get-caller-identity', error);
+      throw missing(place, `${what}: ${reason}`, expired ? `sign in again: aws sso login${profile}` : `check it with: aws sts get-caller-identity${profile}`, error);
     }
   }
 
@@ -154,16 +158,22 @@ function missing(place: string, why: string, fix: string, cause?: unknown): Flot
   return new FlotillaError('CRD001', `no credentials for ${place}`, { why, fix, exitCode: 3, cause });
 }
 
-const sdkSources: Sources = {
-  chain: (profile, { mfaCode }) => fromNodeProviderChain({ ...(profile === undefined ? {} : { profile }), mfaCodeProvider: mfaCode })(),
-  assume: (role, base, { mfaCode }) => fromTemporaryCredentials({ masterCredentials: base, mfaCodeProvider: mfaCode, params: { RoleArn: role, RoleSessionName: 'flotilla' } })(),
-  identity: async (credentials) => {
-    const client = new STSClient({ credentials, region: process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? 'us-east-1' });
-    try {
-      const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}));
-      return { account: Account, arn: Arn };
-    } finally {
-      client.destroy();
-    }
-  },
-};
+/** The SDK's own providers and STS; `client` goes into every client they make. */
+export function sdkSources(client: { readonly requestHandler?: STSClientConfig['requestHandler'] } = {}): Sources {
+  return {
+    chain: (profile, { mfaCode }) => fromNodeProviderChain({ ...(profile === undefined ? {} : { profile }), mfaCodeProvider: mfaCode, clientConfig: client })(),
+    assume: (role, base, { mfaCode }) => fromTemporaryCredentials({ masterCredentials: base, mfaCodeProvider: mfaCode, clientConfig: { ...client, region: regionOf(process.env) }, params: { RoleArn: role, RoleSessionName: 'flotilla' } })(),
+    identity: async (credentials) => {
+      const sts = new STSClient({ ...client, credentials, region: regionOf(process.env) });
+      try {
+        const { Account = '', Arn = '' } = await sts.send(new GetCallerIdentityCommand({}));
+        return { account: Account, arn: Arn };
+      } finally {
+        sts.destroy();
+      }
+    },
+  };
+}
+
+/** STS answers for all regions in each. */
+const regionOf = (environment: NodeJS.ProcessEnv): string => environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? 'us-east-1';

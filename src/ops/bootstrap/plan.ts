@@ -1,7 +1,7 @@
 import { FlotillaError } from '../../shared/errors.js';
 import { DEFAULT_QUALIFIER, DEFAULT_TOOLKIT } from '../../shared/bootstrap.js';
 import { placeOf, type FleetPair } from '../fleet/fleet.js';
-import type { Standing, StandingBootstrap } from './standing.js';
+import { stackSetOf, type Standing, type StandingBootstrap } from './standing.js';
 import type { BootstrapTemplate } from './template.js';
 
 /** What a bootstrap of one pair would do. */
@@ -27,16 +27,19 @@ export interface BootstrapChange {
 export interface PlanOptions {
   /** Trust that stands and isn't wanted is taken away; otherwise it stays, and the plan says so. */
   readonly dropTrust: boolean;
+  /** It is only to be written down for those who roll it out: a bootstrap that a stack set manages may change. */
+  readonly emit?: boolean;
 }
 
 const ADMINISTRATOR = 'arn:aws:iam::aws:policy/AdministratorAccess';
 
 /** Pure: what stands, what is wanted → what would be done, and why not where it must not. */
-export function planBootstrap(pair: FleetPair, { stack: named, holder }: Standing, template: BootstrapTemplate, options: PlanOptions): BootstrapPlan {
+export function planBootstrap(pair: FleetPair, { stack: named, holder, instance }: Standing, template: BootstrapTemplate, options: PlanOptions): BootstrapPlan {
   const stackName = pair.bootstrap.toolkitStackName ?? DEFAULT_TOOLKIT;
   const base = { pair, stackName, changes: [], kept: [], parameters: {}, tags: {}, terminationProtection: undefined };
-  const refusal = refused(pair, stackName, named, holder, template);
+  const refusal = refused(pair, stackName, named, instance ? undefined : holder, template);
   if (refusal) return { ...base, action: 'refuse', refusal };
+  if (instance && !named) return planInstance(pair, stackName, instance, template, options);
   const gone = named && /^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|REVIEW_IN_PROGRESS|DELETE_FAILED)$/.test(named.status) ? named : undefined;
   const stack = gone ? undefined : named;
   const kept: string[] = [];
@@ -48,6 +51,18 @@ export function planBootstrap(pair: FleetPair, { stack: named, holder }: Standin
   if (stack && stack.version > template.version && changes.length > 0)
     return { ...base, action: 'refuse', refusal: new FlotillaError('BST008', `the bootstrap of ${placeOf(pair)} is version ${stack.version}, newer than the ${template.version} of this program`, { why: 'an older template would take away what the newer one brought', fix: 'update flotilla, or bootstrap it with the CLI that made it', exitCode: 2 }) };
   return { pair, stackName, action: gone ? 'recreate' : !stack ? 'create' : changes.length > 0 ? 'update' : 'none', changes, kept, parameters, tags, terminationProtection: pair.bootstrap.terminationProtection };
+}
+
+/** A bootstrap that a central team rolled out as a stack set: as it should be, or for them to change. */
+function planInstance(pair: FleetPair, stackName: string, instance: StandingBootstrap, template: BootstrapTemplate, options: PlanOptions): BootstrapPlan {
+  const set = stackSetOf(instance.stackName);
+  const kept = [`an instance of the stack set ${set}`];
+  const parameters = wantedParameters(pair, instance, template, options, kept);
+  const tags = { ...instance.tags, ...pair.bootstrap.tags };
+  const changes = differences(pair, instance, parameters, tags, template);
+  const plan = { pair, stackName, changes, kept, parameters, tags, terminationProtection: pair.bootstrap.terminationProtection };
+  if (changes.length === 0 || options.emit) return { ...plan, action: 'none' };
+  return { ...plan, action: 'refuse', refusal: new FlotillaError('BST012', `the bootstrap of ${placeOf(pair)} is the stack set ${set}'s to change`, { why: changes.map(({ text }) => text).join('\n'), fix: 'hand over what it has to be: flotilla bootstrap --emit stackset', exitCode: 5 }) };
 }
 
 /** Bootstraps that aren't this fleet's to change, and the trap of a qualifier that takes over the shared toolkit stack (aws-cdk-cli: the stack's name is not made of the qualifier). */

@@ -20,6 +20,16 @@ export interface Standing {
   readonly stack: StandingBootstrap | undefined;
   /** Name of another stack that holds the qualifier; `?` where only its parameter is there. */
   readonly holder: string | undefined;
+  /** The holder is an instance of a stack set, which alone changes it. */
+  readonly instance?: StandingBootstrap;
+}
+
+/** What CloudFormation calls the stacks of a stack set: `StackSet-NAME-UUID` (CloudFormation User Guide, "StackSets concepts"). */
+const INSTANCE = /^StackSet-(.+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The stack set that a stack is an instance of, by its name. */
+export function stackSetOf(stackName: string): string | undefined {
+  return INSTANCE.exec(stackName)?.[1];
 }
 
 /** Reads what is there, and changes nothing. */
@@ -28,7 +38,8 @@ export async function standingBootstrap(target: Target, { account, region, boots
   const named = await stackOf(client, bootstrap.toolkitStackName ?? DEFAULT_TOOLKIT);
   if (named?.parameters['Qualifier'] === bootstrap.qualifier) return { stack: named, holder: undefined };
   const holder = await holderOf(target, client, { account, region, bootstrap });
-  return { stack: named, holder };
+  if (holder === undefined || holder === '?') return { stack: named, holder };
+  return { stack: named, holder: holder.stackName, ...(stackSetOf(holder.stackName) === undefined ? {} : { instance: holder }) };
 }
 
 async function stackOf(client: CloudFormationClient, StackName: string): Promise<StandingBootstrap | undefined> {
@@ -42,7 +53,7 @@ async function stackOf(client: CloudFormationClient, StackName: string): Promise
 }
 
 /** The stack that made `/cdk-bootstrap/QUALIFIER/version`, by its parameter of the name. */
-async function holderOf(target: Target, client: CloudFormationClient, { account, region, bootstrap }: FleetPair): Promise<string | undefined> {
+async function holderOf(target: Target, client: CloudFormationClient, { account, region, bootstrap }: FleetPair): Promise<StandingBootstrap | '?' | undefined> {
   const ssm = await clientOf(target, SSMClient, account, region);
   try {
     await ssm.send(new GetParameterCommand({ Name: `/cdk-bootstrap/${bootstrap.qualifier}/version` }));
@@ -52,7 +63,7 @@ async function holderOf(target: Target, client: CloudFormationClient, { account,
   }
   for await (const { Stacks = [] } of paginateDescribeStacks({ client }, {})) {
     const found = Stacks.map(standing).find(({ parameters, version }) => parameters['Qualifier'] === bootstrap.qualifier && version > 0);
-    if (found) return found.stackName;
+    if (found) return found;
   }
   return '?';
 }

@@ -37,7 +37,7 @@ export interface UpdatedResource extends ChangedResource {
   readonly properties: readonly PropertyChange[];
 }
 
-/** A property that differs, by its path: `Environment.Variables.TABLE`. Short plain values are told; `undefined` where there is none, or a longer one. */
+/** A property that differs, by its path: `Environment.Variables.TABLE`. Short plain values are told, others are `…`; undefined where there is none. */
 export interface PropertyChange {
   readonly name: string;
   readonly from?: string;
@@ -89,12 +89,13 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 const TOLD = 48;
+const HIDDEN = '…';
 
-/** A value that is short enough for a line, and no secret by its name. */
+/** A value that is short enough for a line, and no secret by its name; undefined where there is none. */
 function told(name: string, value: unknown): string | undefined {
-  if ((typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') || /secret|password|token|credential/i.test(name)) return undefined;
-  const text = String(value);
-  return text.length <= TOLD && !text.includes('\n') ? text : undefined;
+  if (value === undefined) return undefined;
+  const text = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : HIDDEN;
+  return text.length > TOLD || text.includes('\n') || /secret|password|token|credential/i.test(name) ? HIDDEN : text;
 }
 
 function format(diff: TemplateDiff): string {

@@ -2,7 +2,7 @@ import { CloudFormationClient, ListExportsCommand, ListImportsCommand, paginateD
 import { CodePipelineClient, GetPipelineCommand, type ArtifactStore } from '@aws-sdk/client-codepipeline';
 import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { unlessAbsent } from '../aws/absent.js';
-import { standingBootstrap } from '../bootstrap/standing.js';
+import { stackSetOf, standingBootstrap } from '../bootstrap/standing.js';
 import { each, type Limiter } from '../concurrency.js';
 import { placeOf, type FleetStack, type OperatedFleet, type Pair } from '../fleet/fleet.js';
 import type { PipelineRef } from '../follow.js';
@@ -171,6 +171,11 @@ async function bootstrapItems(target: Target, fleet: OperatedFleet, going: reado
     if (stackName === undefined || stackName === '?') return;
     const anatomy = await dissect(target, { account, region, stackName }, 'bootstrap');
     if (!anatomy) return;
+    const set = stackSetOf(stackName);
+    if (set !== undefined) {
+      obstacles.push({ key: anatomy.item.key, what: `${stackName} of ${placeOf(pair)} is an instance of the stack set ${set}`, fix: 'it stays; whoever has the stack set deletes its instances there' });
+      return;
+    }
     const users = await usersOf(target, pair, bootstrap.qualifier, new Set(going.map(({ id }) => id)));
     if (users.length > 0) {
       obstacles.push({ key: anatomy.item.key, what: `${stackName} of ${placeOf(pair)} is used by ${users.join(', ')}, which are not of this fleet`, fix: 'it stays; leave out --bootstrap, or delete those first' });

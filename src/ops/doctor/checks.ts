@@ -1,6 +1,7 @@
 import { isAdministrator } from './administrator.js';
 import { valueOf } from './ask.js';
 import { stalePrincipals, trustedAccounts, trustsService, withTrust } from './documents.js';
+import { stackSetOf } from '../bootstrap/standing.js';
 import { placeOf, type BootstrapSettings, type FleetPair } from '../fleet/fleet.js';
 import { ROLE_KINDS, type PairFacts, type RoleFacts, type RoleKind } from './facts.js';
 
@@ -83,6 +84,7 @@ export const CHECKS: readonly Check[] = [
       return [{ what: `bootstrap version ${version}, ${subject.current} is current`, severity: worst?.severity ?? 'note', ...(worst ? { why: worst.why } : {}), safe: { kind: 'bootstrap' } }];
     },
   },
+  { code: 'DOC024', severity: 'note', why: 'bootstraps and other CDK tools look for it by name; an instance of a stack set is changed through its stack set alone', fix: ({ facts }) => { const name = valueOf(facts.toolkit)?.stackName ?? ''; return stackSetOf(name) === undefined ? `name it where you bootstrap: --toolkit-stack-name ${name}` : 'nothing is to be done; flotilla bootstrap --emit stackset writes what it has to be'; }, look: ({ facts }) => one(valueOf(facts.toolkit)?.stackName !== undefined, { what: `the bootstrap is the stack ${valueOf(facts.toolkit)?.stackName}, not ${facts.toolkitStackName}` }) },
   { code: 'DOC005', severity: 'error', why: 'CloudFormation changes it no more until that is mended', fix: bootstrap, look: ({ facts }) => one(/ROLLBACK_COMPLETE$|FAILED$|REVIEW_IN_PROGRESS/.test(valueOf(facts.toolkit)?.status ?? '') && valueOf(facts.toolkit)?.status !== 'UPDATE_ROLLBACK_COMPLETE', { what: `${facts.toolkitStackName} is in ${valueOf(facts.toolkit)?.status}`, ...(/^(ROLLBACK_COMPLETE|REVIEW_IN_PROGRESS)$/.test(valueOf(facts.toolkit)?.status ?? '') ? { safe: { kind: 'bootstrap' as const } } : {}) }) },
   { code: 'DOC006', severity: 'error', why: 'the bootstrap makes five roles, and deployments use each of them', fix: bootstrap, look: (subject) => (standing(subject) ? ROLE_KINDS.filter((kind) => valueOf(subject.facts.roles)?.[kind] === null).map((kind) => ({ what: `the ${kind} role is missing` })) : []) },
   {

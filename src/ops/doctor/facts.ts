@@ -40,6 +40,8 @@ export const ROLE_KINDS = ['deploy', 'lookup', 'file-publishing', 'image-publish
 export type RoleKind = (typeof ROLE_KINDS)[number];
 
 export interface ToolkitFacts {
+  /** Where it has another name than it should: of an instance of a stack set, for example. */
+  readonly stackName?: string;
   readonly status: string;
   readonly version: number;
   readonly parameters: Readonly<Record<string, string>>;

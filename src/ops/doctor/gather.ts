@@ -11,6 +11,7 @@ import { paginateListServiceQuotas, ServiceQuotasClient } from '@aws-sdk/client-
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { unlessAbsent } from '../aws/absent.js';
+import { standingBootstrap } from '../bootstrap/standing.js';
 import { type FleetPair, type OperatedFleet, type Pair } from '../fleet/fleet.js';
 import { DEFAULT_TOOLKIT } from '../../shared/bootstrap.js';
 import { describeStack } from '../stacks.js';
@@ -60,8 +61,7 @@ export class AccountFacts {
 /** All that the caller may read of a pair; nothing is changed. */
 export async function gatherFacts(target: Target, pair: FleetPair, fleet: OperatedFleet, accounts: AccountFacts, { record }: GatherOptions): Promise<PairFacts> {
   const { account, region, environment, bootstrap } = pair;
-  const toolkitStackName = bootstrap.toolkitStackName ?? DEFAULT_TOOLKIT;
-  const base = { account, region, ...(environment === undefined ? {} : { environment }), qualifier: bootstrap.qualifier, toolkitStackName };
+  const base = { account, region, ...(environment === undefined ? {} : { environment }), qualifier: bootstrap.qualifier, toolkitStackName: bootstrap.toolkitStackName ?? DEFAULT_TOOLKIT };
   const identity = await ask(async () => (await (await clientOf(target, STSClient, account, 'us-east-1')).send(new GetCallerIdentityCommand({}))).Arn ?? '');
   if (!identity.known) return { ...base, ...nothing(identity), identity };
   const optIn = await accounts.optIn(pair);
@@ -74,7 +74,7 @@ export async function gatherFacts(target: Target, pair: FleetPair, fleet: Operat
   const policiesAsked = withRoles((roles) => readPolicies(target, pair, roles));
   const pipelinesHere = fleet.pipelines.filter((pipeline) => pipeline.account === account && pipeline.region === region);
   const own = new Set(fleet.stacks.filter((stack) => stack.account === account && stack.region === region).map(({ stackName }) => stackName));
-  const toolkitAsked = askFor(() => readToolkit(target, { account, region, stackName: toolkitStackName }, record));
+  const toolkitAsked = askFor(() => readToolkit(target, pair, record));
   const [toolkit, version, roles, policies, inert, bucket, repository, stacks, stackLimit, pipelines, connections, secrets, quotas, controlPolicies, exports] = await Promise.all([
     toolkitAsked,
     askFor(() => readVersion(target, pair)),
@@ -105,10 +105,17 @@ function nothing(why: { known: false; why: string }): Omit<PairFacts, 'account' 
   return { optIn: why, toolkit: why, version: why, roles: why, policies: why, inertBoundaries: why, bucket: why, repository: why, stacks: why, stackLimit: why, pipelines: why, connections: why, secrets: why, quotas: why, controlPolicies: why };
 }
 
-async function readToolkit(target: Target, stack: Pair & { stackName: string }, record: boolean): Promise<ToolkitFacts | null> {
-  const found = await describeStack(target, stack);
+/** The toolkit stack by the name it should have, or, where it has another one, the stack that holds the qualifier. */
+async function readToolkit(target: Target, pair: FleetPair, record: boolean): Promise<ToolkitFacts | null> {
+  const { account, region, bootstrap } = pair;
+  const wanted = { account, region, stackName: bootstrap.toolkitStackName ?? DEFAULT_TOOLKIT };
+  const named = await describeStack(target, wanted);
+  const holder = named ? undefined : (await standingBootstrap(target, pair)).holder;
+  const stack = holder === undefined || holder === '?' ? wanted : { ...wanted, stackName: holder };
+  const found = named ?? (stack === wanted ? undefined : await describeStack(target, stack));
   if (!found) return null;
   return {
+    ...(stack === wanted ? {} : { stackName: stack.stackName }),
     status: found.StackStatus ?? '',
     version: Number(found.Outputs?.find(({ OutputKey }) => OutputKey === 'BootstrapVersion')?.OutputValue ?? 0),
     parameters: Object.fromEntries((found.Parameters ?? []).map(({ ParameterKey = '', ParameterValue = '' }) => [ParameterKey, ParameterValue])),

@@ -26,7 +26,7 @@ const pair = z.object({
   toolkitStackName: z.string(),
   identity: known(z.string()),
   optIn: known(z.string()),
-  toolkit: known(z.object({ status: z.string(), version: z.number(), parameters: texts, terminationProtection: z.boolean(), template: z.string().optional() }).nullable()),
+  toolkit: known(z.object({ stackName: z.string().optional(), status: z.string(), version: z.number(), parameters: texts, terminationProtection: z.boolean(), template: z.string().optional() }).nullable()),
   version: known(z.number().nullable()),
   roles: known(z.record(z.string(), role.nullable())),
   policies: known(texts),

@@ -39,13 +39,14 @@ describe('the matrix of where', () => {
       '    "Add refunds for orders that were paid in parts"  is',
       '    under way in Build',
       'Dev  333333333333/us-east-1',
-      '  3f9c1a2  –  ✓ deployed now',
+      '  live 3f9c1a2  behind –  ✓ deployed now',
       'Prod  333333333333/ap-southeast-2',
-      '  a10be77  3  ✖ failed; ran a10be77: Resource handler',
-      '  returned message: "Subnets not in VPC vpc-0123456789',
-      '  vpc-0123456789 vpc-0123456789 vpc-0123456789 "',
+      '  live a10be77  behind 3  ✖ failed; ran a10be77: Resource',
+      '  handler returned message: "Subnets not in VPC',
+      '  vpc-0123456789 vpc-0123456789 vpc-0123456789',
+      '  vpc-0123456789 "',
       'Canary  333333333333/eu-west-1',
-      '  –  –  · not yet; 3f9c1a2 is in Build',
+      '  live –  behind –  · not yet; 3f9c1a2 is in Build',
     ]);
   });
 

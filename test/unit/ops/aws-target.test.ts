@@ -113,7 +113,7 @@ describe('credentials for an account on AWS', () => {
 
   it('say to sign in again where a session of SSO is over', async () => {
     const made = target({ profilePattern: 'acme-{environment}', environments: new Map([['111111111111', 'dev']]) }, { chain: () => Promise.reject(new Error('The SSO session associated with this profile has expired.')) });
-    await expect(made.credentials('111111111111')).rejects.toMatchObject({ code: 'CRD001', fix: 'sign in again: aws sso login' });
+    await expect(made.credentials('111111111111')).rejects.toMatchObject({ code: 'CRD001', fix: 'sign in again: aws sso login --profile acme-dev' });
   });
 });
 

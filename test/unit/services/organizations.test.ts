@@ -46,7 +46,8 @@ it('tells the control policies that bind an account, as IAM enforces them', asyn
   const attached = async (TargetId: string) => (await organizations.listPoliciesForTarget({ TargetId, Filter: 'SERVICE_CONTROL_POLICY' })).Policies!;
   expect([Parents, (await organizations.listRoots({})).Roots!.map(({ Id }) => Id)]).toEqual([[{ Id: 'r-root', Type: 'ROOT' }], ['r-root']]);
   expect((await attached('r-root')).map(({ Name, AwsManaged }) => [Name, AwsManaged])).toEqual([['FullAWSAccess', true]]);
-  const [, own] = await attached(MEMBER);
+  const [full, own] = await attached(MEMBER);
+  expect(JSON.parse((await organizations.describePolicy({ PolicyId: full!.Id! })).Policy!.Content!)).toMatchObject({ Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] });
   expect(own).toMatchObject({ Name: 'NoTopics', Type: 'SERVICE_CONTROL_POLICY', AwsManaged: false, Arn: expect.stringMatching(/^arn:aws:organizations::999999999999:policy\/o-localcloud\/service_control_policy\/p-[0-9a-f]{8}$/) as unknown });
   expect((await organizations.describePolicy({ PolicyId: own!.Id! })).Policy!.Content).toBe(policies[0]!.document);
   expect((await organizations.listTargetsForPolicy({ PolicyId: own!.Id! })).Targets!.map(({ TargetId }) => TargetId)).toContain(MEMBER);

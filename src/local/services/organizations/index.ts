@@ -79,6 +79,8 @@ export const organizations: Service = {
     DescribePolicy: onPolicy,
     ListDelegatedAdministrators: {},
   },
+  // Whose organization it is the operations decide; FullAWSAccess is AWS's own.
+  resourceAccount: (_arn, context) => context.account,
 };
 
 function listed<T, N extends string>(name: N, all: readonly T[], input: PageRequest): { readonly NextToken?: string } & Record<N, T[]> {
