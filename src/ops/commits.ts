@@ -2,6 +2,7 @@ import { CodeCommitClient, GetCommitCommand } from '@aws-sdk/client-codecommit';
 import { CodePipelineClient, GetPipelineCommand } from '@aws-sdk/client-codepipeline';
 import type { PipelineRef } from './follow.js';
 import type { CommitDescription, History } from './history.js';
+import { sourcesOf } from './sources.js';
 import { clientOf, type Target } from './target.js';
 import type { WhereReport } from './where.js';
 
@@ -23,10 +24,10 @@ export async function withCommits(target: Target, report: WhereReport, commits: 
 async function fromCodeCommit(target: Target, pipeline: PipelineRef, ids: readonly string[]): Promise<(CommitDescription | undefined)[]> {
   const client = await clientOf(target, CodePipelineClient, pipeline.account, pipeline.region);
   const { pipeline: declaration } = await client.send(new GetPipelineCommand({ name: pipeline.name }));
-  const source = declaration?.stages?.[0]?.actions?.find(({ actionTypeId }) => actionTypeId?.provider === 'CodeCommit');
-  const repositoryName = source?.configuration?.['RepositoryName'];
-  if (!repositoryName) return [];
-  const codecommit = await clientOf(target, CodeCommitClient, pipeline.account, source?.region ?? pipeline.region);
+  const [source] = sourcesOf(declaration!);
+  const repositoryName = source?.repository;
+  if (source?.provider !== 'CodeCommit' || repositoryName === undefined) return [];
+  const codecommit = await clientOf(target, CodeCommitClient, pipeline.account, source.region ?? pipeline.region);
   return Promise.all(
     ids.map(async (id) => {
       const { commit } = await codecommit.send(new GetCommitCommand({ repositoryName, commitId: id })).catch(() => ({ commit: undefined }));
