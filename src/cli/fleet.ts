@@ -10,6 +10,7 @@ import { fleetFromPipelines, pipelinesIn } from '../ops/fleet/from-pipelines.js'
 import { DEFAULT_QUALIFIER } from '../shared/bootstrap.js';
 import { type BootstrapSettings, type OperatedFleet, type Pair } from '../ops/fleet/fleet.js';
 import type { PipelineRef } from '../ops/follow.js';
+import { pathOf } from '../ops/run/dependencies.js';
 import { localEnvironment } from '../ops/run/programs.js';
 import { synthesize, unlessAsBefore } from '../ops/synth.js';
 import { localPipelines } from './pipelines.js';
@@ -109,13 +110,14 @@ async function synth(world: World, app: string): Promise<string> {
   const start = performance.now();
   const output = join(world.folder, 'work', 'operate.out');
   const { account, region } = fallback(world);
-  await unlessAsBefore(output, app, `${world.target.kind} ${account}/${region}`, async () => synthesize(output, { cwd: app, env: await environmentOf(world), emit: (event) => world.render.emit(event) }));
+  await unlessAsBefore(output, app, `${world.target.kind} ${account}/${region}`, async () => synthesize(output, { cwd: app, env: await environmentOf(world, app), emit: (event) => world.render.emit(event) }));
   world.render.emit({ type: 'step', name: 'synth', status: 'succeeded', seconds: (performance.now() - start) / 1000 });
   return output;
 }
 
-async function environmentOf(world: World): Promise<Record<string, string>> {
+async function environmentOf(world: World, app: string): Promise<Record<string, string>> {
   const { account, region } = fallback(world);
-  if (world.local) return localEnvironment(await world.local.cloud.variables(account, region));
-  return { ...(process.env as Record<string, string>), CDK_DISABLE_CLI_TELEMETRY: 'true' };
+  const own = { PATH: pathOf(app, world.folder), CDK_DISABLE_CLI_TELEMETRY: 'true' };
+  if (world.local) return localEnvironment({ ...(await world.local.cloud.variables(account, region)), ...own });
+  return { ...(process.env as Record<string, string>), ...own };
 }

@@ -19,3 +19,17 @@ export interface PipelineShape {
 }
 
 export type Emit = (event: OpsEvent) => void;
+
+/** Does a piece of work and tells its start, its end and how long it took. */
+export async function step<T>(emit: Emit, name: string, work: () => Promise<T>, detail?: (value: T) => string): Promise<T> {
+  emit({ type: 'step', name, status: 'started' });
+  const start = performance.now();
+  try {
+    const value = await work();
+    emit({ type: 'step', name, status: 'succeeded', seconds: (performance.now() - start) / 1000, ...(detail ? { detail: detail(value) } : {}) });
+    return value;
+  } catch (error) {
+    emit({ type: 'step', name, status: 'failed', seconds: (performance.now() - start) / 1000 });
+    throw error;
+  }
+}

@@ -2,8 +2,7 @@ import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand, ListSt
 import { CodeCommitClient, CreateRepositoryCommand, GetRepositoryCommand } from '@aws-sdk/client-codecommit';
 import { CodePipelineClient, GetPipelineCommand, ListPipelineExecutionsCommand, ListPipelinesCommand, StartPipelineExecutionCommand } from '@aws-sdk/client-codepipeline';
 import { CreateSecretCommand, DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,12 +10,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import { FlotillaError } from '../../shared/errors.js';
 import { standingBootstrap } from '../bootstrap/standing.js';
-import type { Emit } from '../events.js';
+import { step, type Emit } from '../events.js';
 import { followExecution, type FollowResult, type Gate, type PipelineRef } from '../follow.js';
 import { unlessAsBefore } from '../synth.js';
 import { clientSettings, type Target } from '../target.js';
 import { readAssembly, type AssemblyModel, type AssemblyStack, type Environment, type PipelineStack } from './assembly.js';
 import { bootstrapArguments, standInPolicies, wantedBootstraps } from './bootstrap.js';
+import { pathOf, prepareDependencies } from './dependencies.js';
 import { commitToRun, isDirty, pushCommit, repositoryRoot, type CommitInfo } from './git.js';
 import { localEnvironment, runProgram } from './programs.js';
 
@@ -111,50 +111,6 @@ export async function run(options: RunOptions): Promise<RunResult> {
   return { commit, pipelines: results, assembly };
 }
 
-async function step<T>(emit: Emit, name: string, work: () => Promise<T>, detail?: (value: T) => string): Promise<T> {
-  emit({ type: 'step', name, status: 'started' });
-  const start = performance.now();
-  try {
-    const value = await work();
-    emit({ type: 'step', name, status: 'succeeded', seconds: (performance.now() - start) / 1000, ...(detail ? { detail: detail(value) } : {}) });
-    return value;
-  } catch (error) {
-    emit({ type: 'step', name, status: 'failed', seconds: (performance.now() - start) / 1000 });
-    throw error;
-  }
-}
-
-/** What a fresh clone needs before its app can be started; the pipeline's own builds do this for themselves. */
-async function prepareDependencies({ directory, emit, folder }: RunOptions): Promise<void> {
-  const env = localEnvironment({});
-  if (existsSync(join(directory, 'package.json')) && !existsSync(join(directory, 'node_modules'))) {
-    const [command, ...args] = existsSync(join(directory, 'package-lock.json')) ? ['npm', 'ci'] : existsSync(join(directory, 'yarn.lock')) ? ['yarn', 'install', '--frozen-lockfile'] : ['npm', 'install'];
-    await step(emit, `${command} ${args.join(' ')}`, () => runProgram(command!, args, 'RUN006', 'installing the app\'s dependencies', { cwd: directory, env }));
-  }
-  const venv = pythonEnvironment(folder, directory);
-  const requirements = pythonRequirements(directory);
-  if (requirements && !existsSync(join(directory, '.venv')) && !existsSync(join(venv, 'complete'))) {
-    await step(emit, `pip install -r ${requirements}`, async () => {
-      await runProgram('python3', ['-m', 'venv', venv], 'RUN006', 'making a Python environment', { cwd: directory, env });
-      await runProgram(join(venv, 'bin', 'pip'), ['install', '--quiet', '-r', requirements], 'RUN006', 'installing the app\'s dependencies', { cwd: directory, env });
-      writeFileSync(join(venv, 'complete'), '');
-    });
-  }
-}
-
-/** The usual places of a Python app's requirements; only where cdk.json starts Python. */
-function pythonRequirements(directory: string): string | undefined {
-  const { app } = JSON.parse(readFileSync(join(directory, 'cdk.json'), 'utf8')) as { app?: string };
-  if (!/python/.test(app ?? '')) return undefined;
-  return ['requirements.txt', 'requirements/requirements.txt', 'requirements/base.txt', 'requirements/prod.txt'].find((name) => existsSync(join(directory, name)));
-}
-
-function pythonEnvironment(folder: string, directory: string): string {
-  const requirements = pythonRequirements(directory);
-  const key = requirements ? createHash('sha256').update(readFileSync(join(directory, requirements))).digest('hex').slice(0, 12) : 'none';
-  return join(folder, 'python', key);
-}
-
 /** Whether a stack is deployed with just this template and these tags. */
 async function deployedAs({ stackName, account, region, templateFile, tags }: AssemblyStack, target: Target): Promise<boolean> {
   const client = new CloudFormationClient(await clientSettings(target, account, region));
@@ -224,26 +180,14 @@ class Cdk {
   private async run(args: readonly string[], as: Environment, code: string, what: string, cwd: string): Promise<string> {
     const { emit, cloud, folder, directory, signal } = this.options;
     mkdirSync(join(folder, 'work', 'home'), { recursive: true });
-    const venv = [join(directory, '.venv', 'bin'), join(pythonEnvironment(folder, directory), 'bin')].filter(existsSync);
     const env = localEnvironment({
       ...(await cloud.variables(as.account, as.region)),
-      PATH: [...venv, process.env['PATH'] ?? '', bundlers(folder)].join(':'),
+      PATH: pathOf(directory, folder),
       CDK_DISABLE_CLI_TELEMETRY: 'true',
       CDK_HOME: join(folder, 'work', 'home'),
     });
     return runProgram(process.execPath, [this.program, ...args, '--no-notices', '--no-color', '--ci'], code, what, { cwd, env, onLine: (line) => emit({ type: 'log', source: args[0]!, line }), ...(signal ? { signal } : {}) });
   }
-}
-
-/**
- * Last on the PATH: esbuild from the registry, for apps whose functions would otherwise be bundled in a container (NodejsFunction takes an
- * esbuild that it finds). The launchers of builds have the same.
- */
-function bundlers(folder: string): string {
-  const bin = join(folder, 'work', 'bin');
-  mkdirSync(bin, { recursive: true });
-  writeFileSync(join(bin, 'esbuild'), '#!/bin/sh\nexec npx --yes esbuild@0 "$@"\n', { mode: 0o755 });
-  return bin;
 }
 
 /**

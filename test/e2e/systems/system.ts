@@ -2,7 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CodePipeline, type ActionExecutionDetail, type PipelineExecutionSummary } from '@aws-sdk/client-codepipeline';
+import { vi } from 'vitest';
 import { CLI, execute, expectSuccess, recordOf, startTestCloud, writeFiles, type Ran, type TestCloud } from '../cloud.js';
+
+/** Whole lives take their time, and the machine may be busy. */
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 });
 
 /** One of the systems that people build with CDK Pipelines, as a user has it: an app in a repository, beside a local cloud of its own. */
 export interface System {
