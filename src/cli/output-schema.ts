@@ -51,6 +51,8 @@ const hold = z.looseObject({ stage: text, reason: text, by: text, at: time.optio
 const steered = { ...stamp, pipeline, dryRun: z.boolean() };
 const transition = z.looseObject({ ...steered, stage: text, held: z.boolean(), reason: text.optional(), before: hold.optional() });
 
+const whereReport = z.looseObject({ pipeline, head: text.optional(), headSummary: text.optional(), headStatus: text.optional(), rows: z.array(row), commits: z.array(commit).optional(), latest: z.looseObject({ execution: text, status: text, commit: text.optional(), stage: text.optional() }).optional(), heldStages: z.array(hold) });
+
 /** By command. */
 const OUTPUTS = {
   bootstrap: z.looseObject({
@@ -60,7 +62,7 @@ const OUTPUTS = {
     pairs: z.array(z.looseObject({ ...place, qualifier: text, stackName: text, action: z.enum(['create', 'recreate', 'update', 'none', 'refuse']), changes: z.array(z.looseObject({ kind: z.enum(['new', 'upgrade', 'widens', 'drops', 'changes']), text })), kept: z.array(text), refusal: problem.optional(), failure: problem.optional() })),
   }),
   doctor: z.looseObject({ ...stamp, fleet: text, pairs: z.array(z.looseObject({ ...place, qualifier: text, version: z.number().nullable(), findings: z.array(finding), unknown: z.array(z.looseObject({ fact: text, why: text })) })), general: z.array(finding), fixed: z.array(z.looseObject({ code: text, place: text, error: problem.optional() })), saved: text.optional() }),
-  where: z.looseObject({ ...stamp, pipelines: z.array(z.looseObject({ pipeline, head: text.optional(), headSummary: text.optional(), headStatus: text.optional(), rows: z.array(row), commits: z.array(commit).optional(), latest: z.looseObject({ execution: text, status: text, commit: text.optional(), stage: text.optional() }).optional(), heldStages: z.array(hold) })), commit: z.looseObject({ commit: text, stages: z.array(z.looseObject({ pipeline: text, stage: text, there: z.number(), of: z.number() })) }).optional() }),
+  where: z.looseObject({ ...stamp, pipelines: z.array(whereReport), commit: z.looseObject({ commit: text, stages: z.array(z.looseObject({ pipeline: text, stage: text, there: z.number(), of: z.number() })) }).optional() }),
   diff: z.looseObject({ ...stamp, stacks: z.array(z.looseObject({ ...place, stackName: text, stage: text.optional(), kind: z.enum(['application', 'pipeline', 'support']), unknown: text.optional(), byHand: z.array(text), ...change, changed: z.boolean().optional() })), regionsDiffer: z.array(z.array(text)) }),
   deploy: z.looseObject({ ...stamp, fleet: text, stacks: z.array(z.looseObject({ ...place, stackName: text, ...change })), deployed: z.boolean(), pipelines: z.array(pipeline) }),
   approve: decision,
@@ -73,6 +75,13 @@ const OUTPUTS = {
   release: z.looseObject({ ...steered, execution: text.optional(), sources: z.array(z.looseObject({ action: text, type: z.enum(['COMMIT_ID', 'S3_OBJECT_VERSION_ID', 'S3_OBJECT_KEY', 'IMAGE_DIGEST']).optional(), revision: text.optional() })), status: text.optional() }),
   prune: z.looseObject({ ...stamp, items: z.array(item), retained: z.array(retained), obstacles: z.array(obstacle), deleted: z.array(text), failures: z.array(failure).optional() }),
   destroy: z.looseObject({ ...stamp, fleet: text, items: z.array(item), retained: z.array(retained), obstacles: z.array(obstacle), deleted: z.array(text).optional(), failures: z.array(failure).optional(), left: z.array(text).optional() }),
+  run: z.looseObject({
+    target: z.literal('LOCAL'),
+    commit: z.looseObject({ id: text }),
+    pipelines: z.array(z.looseObject({ ...place, name: text, execution: text, status: text, waiting: z.array(z.looseObject({ stage: text, action: text })), failures: z.array(z.looseObject({ stage: text, action: text, message: text })) })),
+    where: z.array(whereReport),
+    accounts: z.array(z.looseObject({ ...place, known: z.array(text), assumed: z.array(text) })).optional(),
+  }),
 } as const;
 
 /** What a command prints instead when it fails. */

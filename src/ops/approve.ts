@@ -12,7 +12,7 @@ export async function decideGate(target: Target, pipeline: PipelineRef, gate: Ga
     );
   } catch (error) {
     if (error instanceof Error && /^(ApprovalAlreadyCompletedException|InvalidApprovalTokenException)$/.test(error.name))
-      throw new FlotillaError('GAT002', `the gate ${gate.stage}/${gate.action} was answered already, or its execution is over`, { why: error.message, fix: 'flotilla where shows what waits now', cause: error });
+      throw new FlotillaError('GAT002', `the gate ${gate.stage}/${gate.action} was answered already, or its execution is over`, { why: error.message, fix: 'flotilla where shows what waits now', exitCode: 6, cause: error });
     throw error;
   } finally {
     client.destroy();

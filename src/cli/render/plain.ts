@@ -9,18 +9,20 @@ const HEARTBEAT_MS = 30_000;
 export function plainRenderer(out: Terminal, options: { logs: boolean }): Renderer {
   const start = Date.now();
   let last = Date.now();
-  let doing = '';
+  const running = new Set<string>();
   const lines = eventLines(out, options);
   const heartbeat = setInterval(() => {
-    if (doing === '' || Date.now() - last < HEARTBEAT_MS) return;
+    // Where nothing runs nobody is to be told that something does: a question may stand there.
+    const doing = [...running].at(-1);
+    if (doing === undefined || Date.now() - last < HEARTBEAT_MS) return;
     last = Date.now();
     out.message(out.style('dim', `… ${doing} · ${clock(Date.now() - start)}`));
   }, 1000);
   heartbeat.unref();
   return {
     emit(event) {
-      if (event.type === 'step') doing = event.name;
-      if (event.type === 'action') doing = `${event.stage}/${event.action}`;
+      if (event.type === 'step') running[event.status === 'started' ? 'add' : 'delete'](event.name);
+      if (event.type === 'action') running[event.status === 'InProgress' ? 'add' : 'delete'](`${event.stage}/${event.action}`);
       const line = lines.of(event);
       if (line === undefined) return;
       last = Date.now();
