@@ -73,7 +73,7 @@ describe('the first commit', () => {
     const { pipelines } = outputOf('where', expectSuccess(await system.flotilla('--local', 'where', '--output', 'json'))) as Where;
     expect(pipelines[0]!.rows.map(({ stage, region, live, held }) => [stage, region, live, held?.state])).toEqual([['Dev', 'us-east-1'], ['Staging', 'us-east-1'], ['Prod', 'us-east-1'], ['Prod', 'eu-west-1']].map((place) => [...place, first, 'as deployed']));
     expect(pipelines[0]!.commits).toMatchObject([{ id: first, author: AUTHOR, subject: 'Charge by API' }]);
-    expect(expectSuccess(await system.flotilla('--local', 'where')).stdout).toContain(`${first.slice(0, 7)}  "Charge by API" by ${AUTHOR}`);
+    expect(expectSuccess(await system.flotilla('--local', 'where')).stdout).toContain(`${first.slice(0, 7)} "Charge by API" by ${AUTHOR}`);
   });
 });
 
