@@ -27,6 +27,7 @@ const row = z.looseObject({
   state: z.enum(['deployed', 'deploying', 'failed', 'waiting', 'never']),
   detail: text.optional(),
   behind: z.number().optional(),
+  unreadBefore: time.optional(),
   gate: z.looseObject({ action: text, execution: text, commit: text.optional(), since: time.optional(), expires: time.optional() }).optional(),
   held: z.looseObject({ state: z.enum(['as deployed', 'changed', 'missing', 'failed', 'unknown', 'nothing']), detail: text.optional() }).optional(),
 });

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FlotillaError } from '../shared/errors.js';
+import { ActionHistory } from '../ops/action-history.js';
 import { arrival, type Arrival } from '../ops/arrival.js';
 import { withCommits } from '../ops/commits.js';
 import { each } from '../ops/concurrency.js';
+import { placeOf } from '../ops/fleet/fleet.js';
 import { withHeld } from '../ops/held.js';
 import { history, withBehind, type History } from '../ops/history.js';
 import { where, type WhereReport, type WhereRow } from '../ops/where.js';
@@ -39,10 +41,11 @@ export function addWhereCommand(program: Command): void {
 async function whereCommand(world: World, options: WhereOptions, named: string | undefined): Promise<number> {
   const { out } = world;
   const commits = history(process.cwd());
+  const histories = new Map<string, ActionHistory>();
   const deadline = Date.now() + minutes(options.timeout) * 60_000;
   let last = '';
   for (;;) {
-    const reports = await look(world, options, commits);
+    const reports = await look(world, options, commits, histories);
     if (options.wait && reports.length === 0) throw new FlotillaError('WHR002', 'there is no pipeline to wait for', { fix: world.local ? 'flotilla run DIR starts one' : '--region where the pipelines are', exitCode: 6 });
     const commit = named === undefined ? undefined : await resolve(named, reports, commits);
     const state = await arrival(reports, commit, commits);
@@ -66,9 +69,14 @@ function minutes(text: string | undefined): number {
   return value;
 }
 
-async function look(world: World, options: WhereOptions, commits: History): Promise<WhereReport[]> {
+async function look(world: World, options: WhereOptions, commits: History, histories: Map<string, ActionHistory>): Promise<WhereReport[]> {
   const pipelines = await pipelinesOf(world, options);
-  const reports = await each(world.limit, pipelines, async (pipeline) => withCommits(world.target, await withBehind(await where(world.target, pipeline), commits), commits));
+  const reports = await each(world.limit, pipelines, async (pipeline) => {
+    const key = `${placeOf(pipeline)}/${pipeline.name}`;
+    const actions = histories.get(key) ?? new ActionHistory();
+    histories.set(key, actions);
+    return withCommits(world.target, await withBehind(await where(world.target, pipeline, actions), commits), commits);
+  });
   return options.check === false ? reports : withHeld(world.target, reports, world.limit);
 }
 
@@ -98,7 +106,7 @@ export function printWhere(report: WhereReport, out: Terminal): void {
   out.print(hanging(`${out.style('bold', report.pipeline.name)}   head ${report.head?.slice(0, 7) ?? '–'}`, [report.headSummary ? `"${report.headSummary}"` : '', underWay(report)].filter(Boolean).join('  '), out.columns));
   if (report.rows.length === 0) return out.print('  deploys nowhere yet');
   const counted = report.rows.some(({ behind }) => behind !== undefined);
-  const rows = report.rows.map((row) => [row.stage, `${row.account}/${row.region}`, row.live?.slice(0, 7) ?? '–', ...(counted ? [row.behind ? String(row.behind) : '–'] : []), `${stateText(row, report, out)}${heldText(row, out)}`]);
+  const rows = report.rows.map((row) => [row.stage, `${row.account}/${row.region}`, row.live?.slice(0, 7) ?? (row.unreadBefore ? '?' : '–'), ...(counted ? [row.behind ? String(row.behind) : '–'] : []), `${stateText(row, report, out)}${unreadText(row, out)}${heldText(row, out)}`]);
   for (const line of tableLines(['STAGE', 'ACCOUNT/REGION', 'LIVE', ...(counted ? ['BEHIND'] : []), 'STATE'], rows, out.columns, (text) => out.style('dim', text))) out.print(line);
   for (const { id, author, subject, at } of report.commits ?? []) out.print(hanging(`  ${id.slice(0, 7)}`, `"${subject}" by ${author}${at ? out.style('dim', `, ${age(new Date(at))}`) : ''}`, out.columns));
 }
@@ -127,8 +135,13 @@ function stateText(row: WhereRow, report: WhereReport, out: Terminal): string {
     case 'waiting':
       return `${out.style('yellow', '⏸')} approval ${row.detail ?? ''}${row.gate?.since ? ` ${age(row.gate.since)}` : ''}${row.gate?.expires ? `, expires ${remaining(row.gate.expires)}` : ''}`;
     case 'never':
-      return `· not yet${report.latest?.status === 'InProgress' && report.latest.stage !== undefined ? `; ${report.latest.commit?.slice(0, 7) ?? 'an execution'} is in ${report.latest.stage}` : ''}`;
+      return row.unreadBefore ? '· not since' : `· not yet${report.latest?.status === 'InProgress' && report.latest.stage !== undefined ? `; ${report.latest.commit?.slice(0, 7) ?? 'an execution'} is in ${report.latest.stage}` : ''}`;
   }
+}
+
+/** That an older deployment may stand there, where the history was too long to look for it. */
+function unreadText({ unreadBefore }: WhereRow, out: Terminal): string {
+  return unreadBefore === undefined ? '' : out.style('dim', `; what ran before ${unreadBefore.toISOString().slice(0, 10)} was not read`);
 }
 
 function heldText({ held, state }: WhereRow, out: Terminal): string {

@@ -1,4 +1,5 @@
-import { paginateListActionExecutions, type ActionExecutionDetail, type CodePipelineClient, type PipelineDeclaration, type StageState } from '@aws-sdk/client-codepipeline';
+import type { CodePipelineClient, PipelineDeclaration, StageState } from '@aws-sdk/client-codepipeline';
+import type { ActionHistory, ActionRun } from './action-history.js';
 import type { PipelineRef } from './follow.js';
 
 /** An account and region that a stage deploys to. */
@@ -19,6 +20,8 @@ export interface Deployment {
   readonly done: { readonly execution: string; readonly at: Date } | undefined;
   /** The newest execution that came there, with why it failed where it did. */
   readonly last: { readonly execution: string; readonly running: boolean; readonly failure?: string } | undefined;
+  /** Nothing was found since then, and what is older was not read. */
+  readonly unreadBefore?: Date;
 }
 
 /** CloudFormation actions by stage, account and region. The account is the one of the role the action deploys with. */
@@ -42,13 +45,13 @@ export function deployTargets(declaration: PipelineDeclaration, pipeline: Pipeli
 
 /**
  * What was deployed to each target last. A stage that succeeded tells it by itself; of the others the history of actions is read, newest first,
- * as far back as a target has no whole deployment yet.
+ * as far back as a target has no whole deployment yet, or as `history` goes.
  */
-export async function deployments(client: CodePipelineClient, declaration: PipelineDeclaration, states: readonly StageState[], places: readonly DeployTarget[]): Promise<Deployment[]> {
+export async function deployments(client: CodePipelineClient, declaration: PipelineDeclaration, states: readonly StageState[], places: readonly DeployTarget[], history: ActionHistory): Promise<Deployment[]> {
   const parallel = declaration.executionMode === 'PARALLEL';
   const found = new Map(places.map((place) => [place, parallel ? undefined : fromState(place, states.find(({ stageName }) => stageName === place.stage))]));
   const open = places.filter((place) => found.get(place) === undefined);
-  if (open.length > 0) for (const deployment of await fromHistory(client, declaration.name ?? '', open)) found.set(deployment.place, deployment);
+  if (open.length > 0) for (const deployment of await fromHistory(client, declaration.name ?? '', open, history)) found.set(deployment.place, deployment);
   return [...found.values()] as Deployment[];
 }
 
@@ -62,32 +65,32 @@ function fromState(place: DeployTarget, state: StageState | undefined): Deployme
   return { place, done: { execution, at: new Date(Math.max(...own.map((action) => action?.lastStatusChange?.getTime() ?? 0))) }, last: { execution, running: false } };
 }
 
-async function fromHistory(client: CodePipelineClient, pipelineName: string, places: readonly DeployTarget[]): Promise<Deployment[]> {
-  const own = new Map(places.map((place): [DeployTarget, ActionExecutionDetail[]] => [place, []]));
-  for await (const { actionExecutionDetails = [] } of paginateListActionExecutions({ client, pageSize: 100 }, { pipelineName })) {
-    for (const detail of actionExecutionDetails)
-      for (const [place, details] of own) if (detail.stageName === place.stage && place.actions.includes(detail.actionName ?? '')) details.push(detail);
-    if ([...own].every(([place, details]) => lastComplete(place, details) !== undefined)) break;
-  }
-  return [...own].map(([place, details]) => ({ place, done: lastComplete(place, details), last: lastAttempt(details) }));
+async function fromHistory(client: CodePipelineClient, pipelineName: string, places: readonly DeployTarget[], history: ActionHistory): Promise<Deployment[]> {
+  const of = (place: DeployTarget, runs: readonly ActionRun[]): ActionRun[] => runs.filter(({ stage, action }) => stage === place.stage && place.actions.includes(action));
+  const { runs, backTo } = await history.read(client, pipelineName, (some) => places.every((place) => lastComplete(place, of(place, some)) !== undefined));
+  return places.map((place) => {
+    const own = of(place, runs);
+    const done = lastComplete(place, own);
+    return { place, done, last: lastAttempt(own), ...(done === undefined && backTo !== undefined ? { unreadBefore: backTo } : {}) };
+  });
 }
 
 /** The newest execution all of whose deployments of this target have succeeded. */
-function lastComplete(place: DeployTarget, details: readonly ActionExecutionDetail[]): Deployment['done'] {
-  const deploys = details.filter(({ actionName = '', status }) => status === 'Succeeded' && !place.preparing.includes(actionName));
-  for (const execution of new Set(deploys.map(({ pipelineExecutionId = '' }) => pipelineExecutionId))) {
-    const own = deploys.filter(({ pipelineExecutionId }) => pipelineExecutionId === execution);
-    if (new Set(own.map(({ actionName }) => actionName)).size >= place.stacks.length) return { execution, at: new Date(Math.max(...own.map(({ lastUpdateTime }) => lastUpdateTime?.getTime() ?? 0))) };
+function lastComplete(place: DeployTarget, runs: readonly ActionRun[]): Deployment['done'] {
+  const deploys = runs.filter(({ action, status }) => status === 'Succeeded' && !place.preparing.includes(action));
+  for (const execution of new Set(deploys.map((run) => run.execution))) {
+    const own = deploys.filter((run) => run.execution === execution);
+    if (new Set(own.map(({ action }) => action)).size >= place.stacks.length) return { execution, at: new Date(Math.max(...own.map(({ at }) => at?.getTime() ?? 0))) };
   }
   return undefined;
 }
 
 /** The latest attempt of each action counts: a retry that runs has not failed. */
-function lastAttempt(details: readonly ActionExecutionDetail[]): Deployment['last'] {
-  const execution = details[0]?.pipelineExecutionId;
+function lastAttempt(runs: readonly ActionRun[]): Deployment['last'] {
+  const execution = runs[0]?.execution;
   if (execution === undefined) return undefined;
-  const latest = new Map<string, ActionExecutionDetail>();
-  for (const detail of details) if (detail.pipelineExecutionId === execution && !latest.has(detail.actionName ?? '')) latest.set(detail.actionName ?? '', detail);
-  const failed = [...latest.values()].find(({ status }) => status === 'Failed');
-  return { execution, running: [...latest.values()].some(({ status }) => status === 'InProgress'), ...(failed ? { failure: failed.output?.executionResult?.errorDetails?.message ?? 'no reason was given' } : {}) };
+  const latest = new Map<string, ActionRun>();
+  for (const run of runs) if (run.execution === execution && !latest.has(run.action)) latest.set(run.action, run);
+  const failure = [...latest.values()].find((run) => run.failure !== undefined)?.failure;
+  return { execution, running: [...latest.values()].some(({ status }) => status === 'InProgress'), ...(failure === undefined ? {} : { failure }) };
 }

@@ -27,7 +27,7 @@ async function held(target: Target, row: WhereRow): Promise<Held | undefined> {
       if (!stack) problems.push({ state: 'missing', detail: `${stackName} is not there` });
       else if (/FAILED$|ROLLBACK_COMPLETE$/.test(status)) problems.push({ state: 'failed', detail: `${stackName} is in ${status}` });
       else if (row.state === 'deployed' && row.since && changed && changed.getTime() > row.since.getTime() + SLACK_MS) problems.push({ state: 'changed', detail: `${stackName} was changed ${changed.toISOString()} by something else` });
-      else if (row.state === 'never') problems.push({ state: 'changed', detail: `${stackName} is there, and this pipeline never deployed it` });
+      else if (row.state === 'never' && row.unreadBefore === undefined) problems.push({ state: 'changed', detail: `${stackName} is there, and this pipeline never deployed it` });
     }
   } catch (error) {
     return { state: 'unknown', detail: error instanceof Error ? error.message : String(error) };

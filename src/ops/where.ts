@@ -1,4 +1,5 @@
 import { CodePipelineClient, GetPipelineCommand, GetPipelineStateCommand, type PipelineDeclaration, type PipelineExecutionSummary, type StageState } from '@aws-sdk/client-codepipeline';
+import { ActionHistory } from './action-history.js';
 import { deployTargets, deployments, type Deployment } from './deployments.js';
 import { executionsOf } from './executions.js';
 import type { PipelineRef } from './follow.js';
@@ -25,6 +26,8 @@ export interface WhereRow {
   readonly gate?: WaitingGate;
   /** Commits of the pipeline's newest that are not here yet; where a repository can tell. */
   readonly behind?: number;
+  /** Where nothing whole was deployed since: what is older was not read (`ActionHistory`), and may be what is live. */
+  readonly unreadBefore?: Date;
   /** What the account holds, where it was asked. */
   readonly held?: Held;
 }
@@ -69,13 +72,13 @@ export interface LatestExecution {
   readonly stage?: string;
 }
 
-/** Reads a pipeline's executions, as far back as it needs to say for each target what runs there. */
-export async function where(target: Target, pipeline: PipelineRef): Promise<WhereReport> {
+/** Reads a pipeline's executions, as far back as it needs to say for each target what runs there. Who looks again gives the same `history`. */
+export async function where(target: Target, pipeline: PipelineRef, history: ActionHistory = new ActionHistory()): Promise<WhereReport> {
   const client = await clientOf(target, CodePipelineClient, pipeline.account, pipeline.region);
   const [{ pipeline: declaration }, { stageStates = [] }] = await Promise.all([client.send(new GetPipelineCommand({ name: pipeline.name })), client.send(new GetPipelineStateCommand({ name: pipeline.name }))]);
   const executions = new Executions(client, pipeline.name, sourcesOf(declaration!));
   const newest = await executions.newest();
-  const found = await deployments(client, declaration!, stageStates, deployTargets(declaration!, pipeline));
+  const found = await deployments(client, declaration!, stageStates, deployTargets(declaration!, pipeline), history);
   const gates = await waitingGates(declaration!, stageStates, executions);
   const head = executions.head;
   return {
@@ -88,6 +91,9 @@ export async function where(target: Target, pipeline: PipelineRef): Promise<Wher
     heldStages: heldStages(stageStates),
   };
 }
+
+/** Executions without a commit, each of whose sources failed, that are looked at for one that has it. */
+const MOST_WITHOUT = 1_000;
 
 /** What executions took from the pipeline's first source: those of the first pages, and each older one that is asked for. */
 class Executions {
@@ -103,13 +109,13 @@ class Executions {
 
   async newest(): Promise<PipelineExecutionSummary | undefined> {
     let newest: PipelineExecutionSummary | undefined;
+    let looked = 0;
     for await (const execution of executionsOf(this.client, this.pipelineName)) {
       newest ??= execution;
       const revision = this.revision(execution);
       this.known.set(execution.pipelineExecutionId ?? '', Promise.resolve(revision));
-      if (revision === undefined) continue;
-      this.head = execution;
-      break;
+      if (revision !== undefined) this.head = execution;
+      if (revision !== undefined || ++looked === MOST_WITHOUT) break;
     }
     return newest;
   }
@@ -170,9 +176,9 @@ function latestOf({ pipelineExecutionId = '', status }: PipelineExecutionSummary
   return { execution: pipelineExecutionId, status: status ?? '', ...(commit === undefined ? {} : { commit }), ...(stage === undefined ? {} : { stage }) };
 }
 
-async function rowOf({ place, done, last }: Deployment, executions: Executions, gate: WaitingGate | undefined): Promise<WhereRow> {
+async function rowOf({ place, done, last, unreadBefore }: Deployment, executions: Executions, gate: WaitingGate | undefined): Promise<WhereRow> {
   const [live, attempted] = await Promise.all([executions.commit(done?.execution), executions.commit(last?.execution)]);
-  const base = { stage: place.stage, account: place.account, region: place.region, stacks: place.stacks, live, since: done?.at, ...(attempted === undefined ? {} : { attempted }) };
+  const base = { stage: place.stage, account: place.account, region: place.region, stacks: place.stacks, live, since: done?.at, ...(attempted === undefined ? {} : { attempted }), ...(unreadBefore === undefined ? {} : { unreadBefore }) };
   if (last?.failure !== undefined) return { ...base, state: 'failed', detail: last.failure };
   if (last?.running) return { ...base, state: 'deploying', detail: attempted };
   if (gate?.checked) return { ...base, state: 'deploying', detail: gate.commit, gate };

@@ -67,12 +67,17 @@ function covers(old: Grant, atom: Grant): boolean {
   if (old.effect !== atom.effect || old.holder !== atom.holder) return false;
   if (old.negated || atom.negated) return old.negated === atom.negated && same(old, atom);
   if (old.condition !== '' && old.condition !== atom.condition) return false;
-  return [[old.principals, atom.principals] as const, [old.actions, atom.actions] as const, [old.resources, atom.resources] as const].every(([olds, news]) => news.every((pattern) => olds.some((wider) => within(pattern, wider))) && (news.length > 0 || olds.length === 0));
+  return [[old.principals, atom.principals] as const, [caseless(old.actions), caseless(atom.actions)] as const, [old.resources, atom.resources] as const].every(([olds, news]) => news.every((pattern) => olds.some((wider) => within(pattern, wider))) && (news.length > 0 || olds.length === 0));
 }
 
 function same(a: Grant, b: Grant): boolean {
-  const key = ({ principals, actions, resources, condition }: Grant): string => JSON.stringify([principals.toSorted(), actions.toSorted(), resources.toSorted(), condition]);
+  const key = ({ principals, actions, resources, condition }: Grant): string => JSON.stringify([principals.toSorted(), caseless(actions).toSorted(), resources.toSorted(), condition]);
   return key(a) === key(b);
+}
+
+/** Actions are told as they are written and compared without regard to case (IAM User Guide, "AWS JSON policy elements: Action"). */
+function caseless(actions: readonly string[]): string[] {
+  return actions.map((action) => action.toLowerCase());
 }
 
 /** The logical ID, or the name, of what a grant hangs on. */
@@ -140,7 +145,7 @@ function rankOf({ principals, actions, resources, negated, holder }: Grant, acco
   if (principals.includes('*')) return 'public';
   if (principals.some((principal) => accountOf(principal) !== undefined && !accounts.includes(accountOf(principal)!))) return 'external';
   if (holder.startsWith('identity provider ') || principals.some((principal) => principal.startsWith('Federated:'))) return 'external';
-  if (actions.some((action) => within('iam:passrole', action))) return 'pass-role';
+  if (caseless(actions).some((action) => within('iam:passrole', action))) return 'pass-role';
   return negated ? 'undecided' : 'other';
 }
 

@@ -106,9 +106,9 @@ function bucket(id: string, properties: Properties): Grant[] {
 
 /** What canned ACLs allow everybody, or everybody with an account (S3 User Guide, "Canned ACL"). */
 const ACLS: Readonly<Record<string, readonly string[]>> = {
-  PublicRead: ['s3:listbucket', 's3:getobject'],
-  PublicReadWrite: ['s3:listbucket', 's3:getobject', 's3:putobject'],
-  AuthenticatedRead: ['s3:listbucket', 's3:getobject'],
+  PublicRead: ['s3:ListBucket', 's3:GetObject'],
+  PublicReadWrite: ['s3:ListBucket', 's3:GetObject', 's3:PutObject'],
+  AuthenticatedRead: ['s3:ListBucket', 's3:GetObject'],
 };
 
 function lambdaPermission(id: string, properties: Properties): Grant[] {
@@ -151,7 +151,7 @@ function statementOf(holder: string, source: string, { Effect, Principal, Action
   return grant(holder, source, {
     effect: Effect === 'Deny' ? 'Deny' : 'Allow',
     principals: Principal === undefined ? [] : principalsOf(Principal),
-    actions: list(Action).map((action) => text(action).toLowerCase()),
+    actions: list(Action).map(text),
     ...(Resource === undefined ? {} : { resources: list(Resource).map(text) }),
     condition: Condition === undefined || Object.keys(Condition as object).length === 0 ? '' : canonical(Condition),
     negated: negated.length > 0 ? canonical(Object.fromEntries(negated)) : '',

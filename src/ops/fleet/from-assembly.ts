@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
+import { cdkSettings } from '../run/cdk-json.js';
 import { readAssembly, type AssemblyModel, type AssemblyStack } from '../run/assembly.js';
 import { DEFAULT_QUALIFIER } from '../../shared/bootstrap.js';
 import { type FleetPair, type FleetStack, type OperatedFleet, type Pair } from './fleet.js';
@@ -25,7 +25,7 @@ export function fleetFromAssembly(directory: string, options: AssemblyFleetOptio
 
 /** One pair for each qualifier that is used in an account and region; the app's cdk.json may name the toolkit stack. */
 export function pairsOfApp(assembly: AssemblyModel, app: string | undefined): FleetPair[] {
-  const { toolkitStackName } = app === undefined ? {} : toolkitSettings(app);
+  const { toolkitStackName } = app === undefined ? {} : cdkSettings(app);
   const found = new Map<string, FleetPair>();
   const trusted = [...new Set(assembly.pipelines.map(({ account }) => account))].sort();
   for (const { account, region, qualifier, path, ownRoles } of assembly.stacks) {
@@ -56,9 +56,4 @@ function fleetStack(stack: AssemblyStack, assembly: AssemblyModel): FleetStack {
   const stage = stack.top ? undefined : path.split('/').at(-2);
   const kind = assembly.pipelines.some((pipeline) => pipeline.path === path) ? 'pipeline' : stack.top && assembly.pipelines.some(({ dependsOn: needed }) => needed.includes(path)) && /support-(\d{12}-)?[a-z]{2}(-[a-z]+)+-\d$/i.test(stackName) ? 'support' : 'application';
   return { path, stackName, account, region, templateFile, dependsOn, qualifier, kind, ...(stage === undefined ? {} : { stage }) };
-}
-
-function toolkitSettings(app: string): { toolkitStackName?: string } {
-  const file = join(app, 'cdk.json');
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { toolkitStackName?: string }) : {};
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { step, type Emit } from '../events.js';
+import { appCommand } from './cdk-json.js';
 import { localEnvironment, runProgram } from './programs.js';
 
 /** What a fresh clone needs before its app can be started; the pipeline's own builds do this for themselves. */
@@ -30,8 +31,7 @@ export function pathOf(directory: string, folder: string): string {
 
 /** The usual places of a Python app's requirements; only where cdk.json starts Python. */
 function pythonRequirements(directory: string): string | undefined {
-  const { app } = JSON.parse(readFileSync(join(directory, 'cdk.json'), 'utf8')) as { app?: string };
-  if (!/python/.test(app ?? '')) return undefined;
+  if (!/python/.test(appCommand(directory))) return undefined;
   return ['requirements.txt', 'requirements/requirements.txt', 'requirements/base.txt', 'requirements/prod.txt'].find((name) => existsSync(join(directory, name)));
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FlotillaError } from '../../../src/shared/errors.js';
 import { pathOf } from '../../../src/ops/run/dependencies.js';
 
 let app: string;
@@ -30,5 +31,24 @@ describe('programs that start an app', () => {
     write('cdk.json', JSON.stringify({ app: 'npx tsx app.ts' }));
     expect(path().at(-1)).toBe(join(app, '.flotilla', 'work', 'bin'));
     expect(path().slice(0, -1).join(delimiter)).toBe(process.env['PATH']);
+  });
+});
+
+describe('a cdk.json', () => {
+  it('that can’t be used is refused with its place, why and what to do', () => {
+    const refusal = (text: string): unknown => {
+      write('cdk.json', text);
+      try {
+        return path();
+      } catch (error) {
+        const { code, message, where, why, fix, exitCode } = error as FlotillaError;
+        return { code, message: message.replace(app, ''), where: where?.replace(app, ''), why: why !== undefined, fix: fix !== undefined, exitCode };
+      }
+    };
+    expect(refusal('{\n  "app": "npx tsx app.ts",\n}')).toEqual({ code: 'OPS008', message: '/cdk.json is not valid JSON', where: '/cdk.json:3:1', why: true, fix: true, exitCode: 2 });
+    expect(refusal('{\n  "app": "npx')).toMatchObject({ code: 'OPS008', where: '/cdk.json:2:14' });
+    expect(refusal('[]')).toMatchObject({ code: 'OPS008', message: '/cdk.json is no object' });
+    expect(refusal('{\n  "context": {},\n  "app": ["npx"]\n}')).toMatchObject({ code: 'OPS008', where: '/cdk.json:3:3' });
+    for (const none of ['{}', '{"app":" "}']) expect(refusal(none)).toEqual({ code: 'OPS009', message: "/cdk.json doesn't say how the app is started", where: '/cdk.json', why: true, fix: true, exitCode: 2 });
   });
 });

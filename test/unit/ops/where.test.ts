@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { ActionHistory } from '../../../src/ops/action-history.js';
 import { where, type WhereReport } from '../../../src/ops/where.js';
 import { startStub, type Stub } from './stub.js';
 
@@ -32,7 +33,7 @@ let stub: Stub;
 afterEach(() => stub.stop());
 
 /** Executions, newest first. What AWS gives of each in pages of a hundred. */
-async function look(executions: readonly Execution[], stages: Readonly<Record<string, object>>): Promise<WhereReport> {
+async function look(executions: readonly Execution[], stages: Readonly<Record<string, object>>, history?: ActionHistory): Promise<WhereReport> {
   const details = executions.flatMap(({ id, prod = {} }) => Object.entries(prod).map(([account, status]) => ({ pipelineExecutionId: id, actionExecutionId: `${id}-${account}`, stageName: 'Prod', actionName: `Deploy-${account}`, status, startTime: at(Number(id)), lastUpdateTime: at(Number(id)), input: { configuration: {} }, output: status === 'Failed' ? { executionResult: { errorDetails: { message: 'no subnets' } } } : {} })));
   const page = <T>(items: readonly T[], { nextToken = '0' }: { nextToken?: string }, name: string): object => ({ [name]: items.slice(Number(nextToken), Number(nextToken) + 100), ...(items.length > Number(nextToken) + 100 ? { nextToken: String(Number(nextToken) + 100) } : {}) });
   const revisions = (id: string) => [{ actionName: 'Config', revisionId: 'c0'.repeat(20) }, { actionName: 'App', revisionId: commitOf(id), revisionSummary: '{"braces"} in a message' }];
@@ -43,7 +44,7 @@ async function look(executions: readonly Execution[], stages: Readonly<Record<st
     ListActionExecutions: (input) => page(details, input, 'actionExecutionDetails'),
     GetPipelineExecution: ({ pipelineExecutionId: id }: { pipelineExecutionId: string }) => ({ pipelineExecution: { artifactRevisions: [{ name: 'ConfigCode', revisionId: 'c0'.repeat(20) }, { name: 'AppCode', revisionId: commitOf(id) }] } }),
   });
-  return where(stub.target, pipeline);
+  return where(stub.target, pipeline, history);
 }
 
 const succeeded = (id: string) => ({ latestExecution: { pipelineExecutionId: id, status: 'Succeeded' }, actionStates: TARGETS.map((account) => ({ actionName: `Deploy-${account}`, latestExecution: { status: 'Succeeded', lastStatusChange: at(Number(id)) } })) });
@@ -68,6 +69,32 @@ describe('where a commit is', () => {
     // 150 failed executions of two actions each are three pages; the next one tells.
     expect(stub.calls.filter((name) => name === 'ListActionExecutions')).toHaveLength(4);
     expect(stub.calls.filter((name) => name === 'ListPipelineExecutions')).toHaveLength(1);
+  });
+
+  it('is not looked for beyond the newest 5,000 actions, which is said; a later look reads what is newer alone', async () => {
+    const failed = (count: number, newest: number): Execution[] => Array.from({ length: count }, (_, index) => ({ id: String(newest - index), status: 'Failed', prod: everywhere('Failed') }));
+    const stages = { Prod: { latestExecution: { pipelineExecutionId: '9000', status: 'Failed' } } };
+    const reads = () => stub.calls.filter((name) => name === 'ListActionExecutions').length;
+    const history = new ActionHistory();
+    const first = await look([...failed(3_000, 9_000), { id: '1', status: 'Succeeded', prod: everywhere('Succeeded') }], stages, history);
+    expect(first.rows.map(({ live, state, unreadBefore }) => [live, state, unreadBefore?.getTime()])).toEqual(TARGETS.map(() => [undefined, 'failed', at(6_501) * 1000]));
+    expect(reads()).toBe(50);
+    await stub.stop();
+    const second = await look(failed(3_001, 9_001), stages, history);
+    expect(second.rows.map(({ attempted, unreadBefore }) => [attempted, unreadBefore?.getTime()])).toEqual(TARGETS.map(() => [commitOf('9001'), at(6_502) * 1000]));
+    expect(reads()).toBe(1);
+  });
+
+  it('is read anew as far as something was under way when it was looked at', async () => {
+    const stages = { Prod: { latestExecution: { pipelineExecutionId: '1000', status: 'InProgress' } } };
+    const older = numbered(300, (number) => (number > 1000 - 120 ? { status: 'Failed', prod: everywhere('Failed') } : {})).slice(1);
+    const history = new ActionHistory();
+    const running = await look([{ id: '1000', status: 'InProgress', prod: { [TARGETS[0]!]: 'Succeeded', [TARGETS[1]!]: 'InProgress' } }, ...older], stages, history);
+    expect(running.rows.map(({ live, state }) => [live, state])).toEqual([[commitOf('1000'), 'deployed'], [undefined, 'deploying']]);
+    await stub.stop();
+    const ended = await look([{ id: '1000', status: 'Succeeded', prod: everywhere('Succeeded') }, ...older], stages, history);
+    expect(ended.rows.map(({ live, state }) => [live, state])).toEqual(TARGETS.map(() => [commitOf('1000'), 'deployed']));
+    expect(stub.calls.filter((name) => name === 'ListActionExecutions')).toHaveLength(1);
   });
 
   it('is of the source that the build reads in the first place, and finds a head behind a hundred executions without one', async () => {
