@@ -47,6 +47,10 @@ bundles.push(await build({
 bundles.push(await build({ ...common, external: external.filter((name) => name !== 'zod'), format: 'cjs', outfile: join(out, 'cdk.cjs'), entryPoints: ['src/cdk/index.ts'] }));
 // Runs in builds, from the cloud assembly: whole in itself, for every Node that CodeBuild's images have.
 bundles.push(await build({ ...common, external: [], target: 'node18', format: 'cjs', minify: true, legalComments: 'none', outfile: join(out, 'steps', 'steps.cjs'), entryPoints: ['src/steps/main.ts'] }));
+// The same for the publisher of assets, which some assemblies take along: with the schema it is there for, not the one that the tests' aws-cdk-lib has.
+bundles.push(await build({ ...common, external: [], target: 'node18', format: 'cjs', minify: true, legalComments: 'none', banner: { js: '#!/usr/bin/env node' }, alias: { '@aws-cdk/cloud-assembly-schema': 'cloud-assembly-schema-55' }, outfile: join(out, 'publisher', 'cdk-assets'), entryPoints: ['src/steps/cdk-assets.ts'] }));
+// A command has no ending that would say what it is, wherever the assembly lies.
+writeFileSync(join(out, 'publisher', 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
 writeFileSync(join(out, 'THIRD-PARTY.md'), licences(bundles));
 
 for (const folder of dataFolders(join(root, 'src', 'local'))) cpSync(folder, join(out, 'data'), { recursive: true });

@@ -141,9 +141,16 @@ export class Fleet<P = Parameters> {
     try {
       return this.options.parameters.parse(value);
     } catch (cause) {
-      throw new FlotillaError('CDK018', `the parameters of ${where} don't match the app's schema`, { why: cause instanceof Error ? cause.message : String(cause), fix: 'correct them in the fleet file', exitCode: 2, cause });
+      throw new FlotillaError('CDK018', `the parameters of ${where} don't match the app's schema`, { why: refusal(cause), fix: 'correct them in the fleet file', exitCode: 2, cause });
     }
   }
+}
+
+/** What a schema says against a value: zod's issues one a line, otherwise the error's own words. */
+function refusal(cause: unknown): string {
+  const { issues } = cause as { readonly issues?: readonly { readonly path?: readonly PropertyKey[]; readonly message: string }[] };
+  if (Array.isArray(issues)) return issues.map(({ path = [], message }) => (path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`)).join('\n');
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** A qualifier that the app's context alone names would reach the stacks, and neither the roles of the gates nor bootstrap and doctor. */

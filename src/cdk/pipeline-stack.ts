@@ -12,6 +12,7 @@ import { acknowledge } from './judgements.js';
 import { addNotifications } from './notifications.js';
 import { allowConnections, deployFromTemplatesOnly, TEMPLATES_FOLDER } from './patches.js';
 import { inBatches } from './batches.js';
+import { publisherOptions } from './program.js';
 import { sourceOf } from './sources.js';
 import { approvalStep, buildStep } from './steps.js';
 import { pinnedTools } from './tools.js';
@@ -77,6 +78,7 @@ export class PipelineStack extends Stack {
       publishAssetsInParallel: !pipeline.assets.batch,
       useChangeSets: pipeline.changeSets,
       codeBuildDefaults: { ...defaults, ...(rolePolicy ? { rolePolicy } : {}) },
+      assetPublishingCodeBuildDefaults: publisherOptions(),
       dockerCredentials: dockerCredentials(this, pipeline.build),
       ...(pipeline.build.privileged ? { dockerEnabledForSynth: true } : {}),
     });

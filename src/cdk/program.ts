@@ -1,7 +1,10 @@
 import type { App } from 'aws-cdk-lib';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { BuildSpec } from 'aws-cdk-lib/aws-codebuild';
+import type { CodeBuildOptions } from 'aws-cdk-lib/pipelines';
+import { copyFileSync, cpSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FlotillaError } from '../shared/errors.js';
+import { pinnedTools } from './tools.js';
 
 /**
  * Puts the program of Flotilla's own steps (preflight, permissions, protect, templates) into the cloud assembly, so that a pipeline runs
@@ -11,7 +14,14 @@ export function addProgram(app: App): string {
   const folder = join(app.outdir, 'flotilla');
   mkdirSync(folder, { recursive: true });
   copyFileSync(join(programFolder(), 'steps.cjs'), join(folder, 'steps.cjs'));
+  if (pinnedTools().ownPublisher) cpSync(join(programFolder(), '..', 'publisher'), join(folder, 'bin'), { recursive: true });
   return 'flotilla/steps.cjs';
+}
+
+/** Lets builds that publish assets find the publisher of the assembly they start in before the one they install. */
+export function publisherOptions(): CodeBuildOptions {
+  if (!pinnedTools().ownPublisher) return {};
+  return { partialBuildSpec: BuildSpec.fromObject({ version: '0.2', phases: { pre_build: { commands: ['chmod +x flotilla/bin/cdk-assets', 'export PATH="$PWD/flotilla/bin:$PATH"'] } } }) };
 }
 
 /** The folder of the steps' program in the package: beside the bundle, or in dist/ when the sources run. */

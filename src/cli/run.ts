@@ -149,9 +149,11 @@ async function conclude(result: RunResult, log: readonly string[], { out, option
   if (failures.length > 0) {
     for (const failure of failures) {
       out.message(`\n${paragraph(`${out.style('red', '✖')} ${failure.stage}/${failure.action}: ${failure.message}`, out.messageColumns)}`);
-      const known = explain(failure.message, { pipeline: failure.pipeline, stage: failure.stage, local: true });
+      const lines = log.filter((text) => text.startsWith(`${failure.stage}/${failure.action} │`));
+      const place = { pipeline: failure.pipeline, stage: failure.stage, local: true };
+      const known = explain(failure.message, place) ?? explain(lines.join('\n'), place);
       if (known) out.message(`  ${out.style('dim', 'why')}  ${paragraph(known.why, out.messageColumns, 7)}\n  ${out.style('dim', 'fix')}  ${known.fix}`);
-      for (const line of log.filter((text) => text.startsWith(`${failure.stage}/${failure.action} │`)).slice(-25)) out.message(`  ${line}`);
+      for (const line of lines.slice(-25)) out.message(`  ${line}`);
     }
   }
   const references: PipelineRef[] = result.pipelines.length > 0 ? [...result.pipelines] : await allPipelines(result, world);

@@ -18,6 +18,9 @@ export class FlotillaError extends Error {
     this.fix = details.fix;
     this.where = details.where;
     this.exitCode = details.exitCode ?? 1;
+    // Where the library runs in somebody else's program (a test, a CDK app), the stack is all of an error that is shown.
+    const more = (['why', 'fix'] as const).flatMap((key) => (details[key] === undefined || what.includes(details[key]) ? [] : [`\n  ${key}  ${details[key]}`]));
+    this.stack = this.stack?.replace(what, () => `${what}${more.join('')}`);
   }
 }
 

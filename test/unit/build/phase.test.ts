@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -137,6 +137,22 @@ describe('launchers', () => {
   it('let npm be npm, except where it installs', async () => {
     fake('npm', echo);
     expect(await shown('npm run "a b" -- --x')).toEqual(['[run]', '[a b]', '[--]', '[--x]']);
+  });
+
+  it('leave the newest release of a CDK tool to npm where the one carried doesn’t read the assembly that the build stands in', async () => {
+    fake('npm', echo);
+    const { 'cdk-assets': tool } = JSON.parse(launchers.env['FLOTILLA_TOOLS']!) as { 'cdk-assets': string };
+    const { version } = JSON.parse(readFileSync(join(tool, 'package.json'), 'utf8')) as { version: string };
+    const install = async (spec: string, schema: number): Promise<string[]> => {
+      writeFileSync(join(workspace, 'manifest.json'), JSON.stringify({ version: `${schema}.0.0` }));
+      return (await run([`npm install -g cdk-assets${spec}`], { state: { ...state, env: { ...state.env, HOME: home } } })).lines;
+    };
+    const carried = expect.arrayContaining([expect.stringContaining('the copy that Flotilla carries')]);
+    expect(await install('@latest', 54)).toEqual(carried);
+    expect(await install('@latest', 99)).toEqual(['[install]', '[-g]', '[cdk-assets@latest]']);
+    expect(await install('', 99)).toEqual(['[install]', '[-g]', '[cdk-assets]']);
+    expect(await install(`@${version}`, 99)).toEqual(carried);
+    rmSync(join(workspace, 'manifest.json'));
   });
 
   it('say what is not installed', async () => {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,8 @@ import { App, CfnOutput, CfnResource, Stack, type Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Fleet, type FleetInput, type StageTarget } from '../../../src/cdk/index.js';
+import { z } from 'zod';
+import { Fleet, pinnedTools, type FleetInput, type StageTarget } from '../../../src/cdk/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'fleet-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -240,6 +241,20 @@ describe('says what is wrong', () => {
   it('parameters that the app’s schema refuses', () => {
     const parameters = { parse: (value: unknown): { cidr: string } => { if (!(value as { cidr?: string }).cidr) throw new TypeError('cidr is missing'); return value as { cidr: string }; } };
     expect(() => fleet(base, one, { parameters } as never)).toThrow("the parameters of Dev-us-east-1 (us-east-1) don't match");
+    const schema = z.object({ cidr: z.string(), zones: z.array(z.number()) });
+    expect(() => fleet({ ...base, parameters: { zones: ['a'] } }, one, { parameters: schema })).toThrow(expect.objectContaining({ why: 'cidr: Invalid input: expected string, received undefined\nzones.0: Invalid input: expected number, received string' }));
+  });
+
+  it('with the reason and the fix where only the stack of an error is shown', () => {
+    const shown = (): string => {
+      try {
+        fleet(base, () => undefined);
+      } catch (error) {
+        return (error as Error).stack!;
+      }
+      return '';
+    };
+    expect(shown()).toMatch(/stage Dev-us-east-1 has no stacks\n {2}why {2}the callback of deploy\(\) made none for environment dev\n {2}fix {2}make at least one: .*\n +at /);
   });
 
   it('a limit that the pipeline’s stack goes beyond, and warns before', () => {
@@ -367,4 +382,23 @@ describe('payments as a fleet and as plain CDK', () => {
       expect(right).toEqual(left);
     }
   }, 120_000);
+});
+
+describe('the pinned tools', () => {
+  it('read what the library writes, with a publisher of the assembly’s own where cdk-assets can’t', () => {
+    expect(pinnedTools(54)).toMatchObject({ ownPublisher: false });
+    expect(pinnedTools(55)).toMatchObject({ ownPublisher: true });
+    expect(() => pinnedTools(56)).toThrow(expect.objectContaining({ code: 'CDK001' }));
+  });
+
+  it.each([
+    ['54.0.0', 0, ''],
+    ['55.0.0', 0, ''],
+    ['56.0.0', 1, 'Maximum schema version supported is 55'],
+  ])('the publisher that an assembly takes along reads a manifest of schema %s: exit %i', (version, status, says) => {
+    const manifest = join(folder, `${version}.assets.json`);
+    writeFileSync(manifest, JSON.stringify({ version, files: {}, dockerImages: {} }));
+    const ran = spawnSync(process.execPath, [join(root, 'dist/publisher/cdk-assets'), '--path', manifest, '--verbose', 'publish'], { encoding: 'utf8' });
+    expect(ran).toMatchObject({ status, stderr: expect.stringContaining(says) });
+  });
 });

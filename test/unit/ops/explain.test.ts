@@ -12,6 +12,7 @@ const CASES: readonly [code: string, text: string, fix: RegExp][] = [
   ['AWS005', 'Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: X; S3 Extended Request ID: Y; Proxy: null)', /doctor finds the stale principals/],
   ['AWS006', 'Cloud assembly schema version mismatch: Maximum schema version supported is 53.x.x, but found 54.0.0. You need at least CLI version 2.1030.0 to read this manifest.', /aws-cdk@2/],
   ['AWS003', "arn:aws:iam::999999999999:role/Build could not be used to assume 'arn:aws:iam::111111111111:role/cdk-hnb659fds-lookup-role-111111111111-us-east-1', but are for the right account. Proceeding anyway.", /bootstrap/],
+  ['AWS035', "Error: Cannot read asset manifest 'assembly-Dev/Dev.assets.json': Cloud assembly schema version mismatch: Maximum schema version supported is 54.x.x, but found 55.0.0", /reads schema 55.*--save-exact aws-cdk-lib@/],
   ['AWS007', 'ChangeSet [PipelineChange] does not exist (Service: AmazonCloudFormation; Status Code: 404; Error Code: ChangeSetNotFound; Request ID: X)', /flotilla retry --pipeline fleet Prod/],
   ['AWS008', 'ValidationError: Stack:arn:aws:cloudformation:eu-west-1:111111111111:stack/Api/1234 is in ROLLBACK_COMPLETE state and can not be updated.', /delete-stack --stack-name Api --region eu-west-1/],
   ['AWS009', 'Maximum policy size of 10240 bytes exceeded for role Pipeline-Role (Service: AmazonIdentityManagement; Status Code: 409; Error Code: LimitExceeded; Request ID: X)', /minimizePolicies/],

@@ -43,7 +43,7 @@ function install() {
     const folder = tools[name];
     if (!folder) return undefined;
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    return means(at < 0 ? '' : spec.slice(at + 1), manifest.version) ? { name, folder, manifest, spec } : undefined;
+    return means(at < 0 ? '' : spec.slice(at + 1), manifest) ? { name, folder, manifest, spec } : undefined;
   });
   if (chosen.some((tool) => tool === undefined)) return exec();
   const prefix = process.env.npm_config_prefix ?? join(process.env.HOME, '.npm-global');
@@ -63,10 +63,18 @@ function install() {
 }
 
 /** Ranges that are decided here: none, a tag, a major, an exact version. Others are left to npm. */
-function means(range, version) {
+function means(range, manifest) {
+  if (range === manifest.version) return true;
+  if (!readsAssembly(manifest)) return false;
   if (range === '' || range === 'latest') return true;
-  if (range === version) return true;
-  return /^[~^]?\d+$/.test(range) && version.split('.')[0] === range.replace(/^[~^]/, '');
+  return /^[~^]?\d+$/.test(range) && manifest.version.split('.')[0] === range.replace(/^[~^]/, '');
+}
+
+/** Whether a tool reads the cloud assembly that the build stands in, by the schema it was made with. If not, npm may have one by now that does. */
+function readsAssembly({ devDependencies = {} }) {
+  if (!existsSync('manifest.json')) return true;
+  const [read] = /\d+/.exec(devDependencies['@aws-cdk/cloud-assembly-schema'] ?? '') ?? [];
+  return !(Number.parseInt(JSON.parse(readFileSync('manifest.json', 'utf8')).version, 10) > Number(read));
 }
 
 /** `npm ci` with a lockfile whose tree was installed before, by this npm and Node on this platform, with the same settings. */
