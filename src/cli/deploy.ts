@@ -6,6 +6,7 @@ import { placeOf } from '../ops/fleet/fleet.js';
 import { changeData, changeLines } from './changes.js';
 import { confirmed } from './confirm.js';
 import { addFleetOptions, readFleet, type FleetOptions } from './fleet.js';
+import { appFlags } from './fleet-file.js';
 import { programEnvironment } from './programs.js';
 import { inWorld, operatorCommand, type World } from './world.js';
 
@@ -25,7 +26,7 @@ async function deployCommand(world: World, options: DeployCommandOptions): Promi
   const stacks = pipelineStacks(fleet);
   const missing = await unbootstrapped(target, fleet, limit);
   if (missing.length > 0)
-    throw new FlotillaError('DPL004', `${missing.length} of ${fleet.pairs.length} accounts and regions are not bootstrapped`, { where: missing.join(', '), why: 'the pipeline could not be made, or could not deploy there', fix: `flotilla ${world.local ? '--local ' : ''}bootstrap ${missing.map((place) => `--pair ${place}`).join(' ')}   (or flotilla bootstrap --app .)`, exitCode: 4 });
+    throw new FlotillaError('DPL004', `${missing.length} of ${fleet.pairs.length} accounts and regions are not bootstrapped`, { where: missing.join(', '), why: 'the pipeline could not be made, or could not deploy there', fix: `flotilla ${world.local ? '--local ' : ''}bootstrap ${missing.map((place) => `--pair ${place}`).join(' ')}   (or flotilla bootstrap --app ${options.app ?? '.'}${appFlags(options)})`, exitCode: 4 });
   const changes = await fleetChanges(target, { ...fleet, stacks }, undefined, limit);
   for (const { stack, change, unknown } of changes) {
     out.message(`${placeOf(stack)} ${stack.stackName}${change || unknown ? '' : '  no change'}`);

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { fleetFileIn } from '../config/index.js';
 import { loadFleet } from '../fleet/index.js';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -13,6 +12,7 @@ import type { PipelineRef } from '../ops/follow.js';
 import { pathOf } from '../ops/run/dependencies.js';
 import { localEnvironment } from '../ops/run/programs.js';
 import { synthesize, unlessAsBefore } from '../ops/synth.js';
+import { addAppOptions, contextOf, fleetFileOfApp, refuseAppOptions, type AppOptions } from './fleet-file.js';
 import { localPipelines } from './pipelines.js';
 import type { World, WorldOptions } from './world.js';
 
@@ -20,7 +20,7 @@ import type { World, WorldOptions } from './world.js';
 export type Needs = 'pairs' | 'stacks';
 
 /** Flags that say which fleet a command is about. */
-export interface FleetOptions extends WorldOptions {
+export interface FleetOptions extends WorldOptions, AppOptions {
   readonly app?: string;
   readonly assembly?: string;
   readonly pair?: readonly string[];
@@ -29,8 +29,7 @@ export interface FleetOptions extends WorldOptions {
 
 export function addFleetOptions(command: Command): Command {
   const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-  return command
-    .option('--app <folder>', 'folder of the CDK app (cdk.json); synthesized')
+  return addAppOptions(command.option('--app <folder>', 'folder of the CDK app (cdk.json); synthesized'))
     .option('--assembly <folder>', 'folder of a cloud assembly (cdk.out)')
     .option('--pair <account/region>', 'an account and region, without any app; repeatable', collect)
     .option('--pipeline <name>', 'the fleet of a pipeline that stands; repeatable', collect);
@@ -47,10 +46,13 @@ export async function readFleet(world: World, options: FleetOptions, needs: Need
 }
 
 async function fleetOf(world: World, options: FleetOptions, needs: Needs): Promise<OperatedFleet> {
+  const instead = options.pair !== undefined ? '--pair' : options.assembly !== undefined ? '--assembly' : options.pipeline !== undefined ? '--pipeline' : undefined;
+  if (instead !== undefined) refuseAppOptions(options, instead);
   if (options.pair !== undefined) return fleetFromPairs(options.pair.map(parsePair));
   const app = options.app ?? (existsSync('cdk.json') ? '.' : undefined);
   if (options.assembly !== undefined) return fleetFromAssembly(resolve(options.assembly), { fallback: fallback(world), ...(app === undefined ? {} : { app: resolve(app) }) });
-  if (options.pipeline === undefined && app !== undefined) return fleetOfApp(world, resolve(app), needs);
+  if (options.pipeline === undefined && app !== undefined) return fleetOfApp(world, resolve(app), options, needs);
+  refuseAppOptions(options, 'a folder without cdk.json');
   const pipelines = await pipelinesOf(world, options);
   if (pipelines.length === 0) throw noFleet(world, options);
   return fleetFromPipelines(world.target, pipelines, world.limit);
@@ -60,16 +62,17 @@ async function fleetOf(world: World, options: FleetOptions, needs: Needs): Promi
 export function knownName(options: FleetOptions): string | undefined {
   if (options.pair !== undefined) return fleetFromPairs(options.pair.map(parsePair)).name;
   const app = options.app ?? (existsSync('cdk.json') ? '.' : undefined);
-  const file = options.assembly !== undefined || options.pipeline !== undefined || app === undefined ? undefined : fleetFileIn(resolve(app));
-  return file === undefined ? undefined : loadFleet(file).name;
+  const file = options.assembly !== undefined || options.pipeline !== undefined || app === undefined ? undefined : fleetFileOfApp(resolve(app), options);
+  return file === undefined ? undefined : loadFleet(file, { overlays: options.overlay ?? [] }).name;
 }
 
-/** An app with a fleet file says there how its pairs are bootstrapped; what needs no stacks needs no synthesis then. */
-async function fleetOfApp(world: World, app: string, needs: Needs): Promise<OperatedFleet> {
-  const file = fleetFileIn(app);
-  const fleet = file === undefined ? undefined : loadFleet(file);
-  if (fleet !== undefined && needs === 'pairs') return fleetFromFile(fleet);
-  const assembled = fleetFromAssembly(await synth(world, app), { fallback: fallback(world), app });
+/** An app with a fleet file says there how its pairs are bootstrapped; what needs no stacks needs no synthesis then, unless context may change them. */
+async function fleetOfApp(world: World, app: string, options: FleetOptions, needs: Needs): Promise<OperatedFleet> {
+  const context = contextOf(options);
+  const file = fleetFileOfApp(app, options);
+  const fleet = file === undefined ? undefined : loadFleet(file, { overlays: options.overlay ?? [] });
+  if (fleet !== undefined && needs === 'pairs' && context.length === 0) return fleetFromFile(fleet);
+  const assembled = fleetFromAssembly(await synth(world, app, context), { fallback: fallback(world), app });
   return fleet === undefined ? assembled : withFleetFile(assembled, fleet);
 }
 
@@ -104,13 +107,13 @@ function fallback(world: World): Pair {
 }
 
 /** Synthesizes the app: with the local cloud's credentials, or with the user's own where the command acts on AWS. */
-async function synth(world: World, app: string): Promise<string> {
+async function synth(world: World, app: string, context: readonly string[]): Promise<string> {
   if (!existsSync(join(app, 'cdk.json'))) throw new FlotillaError('OPS003', `there is no cdk.json in ${app}`, { fix: '--app FOLDER of a CDK app', exitCode: 2 });
   world.render.emit({ type: 'step', name: 'synth', status: 'started' });
   const start = performance.now();
   const output = join(world.folder, 'work', 'operate.out');
   const { account, region } = fallback(world);
-  await unlessAsBefore(output, app, `${world.target.kind} ${account}/${region}`, async () => synthesize(output, { cwd: app, env: await environmentOf(world, app), emit: (event) => world.render.emit(event) }));
+  await unlessAsBefore(output, app, { as: `${world.target.kind} ${account}/${region}`, context }, async () => synthesize(output, context, { cwd: app, env: await environmentOf(world, app), emit: (event) => world.render.emit(event) }));
   world.render.emit({ type: 'step', name: 'synth', status: 'succeeded', seconds: (performance.now() - start) / 1000 });
   return output;
 }

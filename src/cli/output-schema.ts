@@ -54,8 +54,54 @@ const transition = z.looseObject({ ...steered, stage: text, held: z.boolean(), r
 
 const whereReport = z.looseObject({ pipeline, head: text.optional(), headSummary: text.optional(), headStatus: text.optional(), rows: z.array(row), commits: z.array(commit).optional(), latest: z.looseObject({ execution: text, status: text, commit: text.optional(), stage: text.optional() }).optional(), heldStages: z.array(hold) });
 
+/** A mistake of a fleet file, or what looks like one. */
+const mistake = z.looseObject({ code: text, path: text, message: text, where: text.optional(), frame: text.optional(), why: text.optional(), fix: text.optional() });
+const explained = z.looseObject({ code: text, title: text, text, wrong: text.optional(), right: text.optional() });
+
+/** The model of a fleet, with every default filled in. */
+const fleet = z.looseObject({
+  name: text,
+  tags: z.record(text, text),
+  pipelines: z.array(z.looseObject({ stackId: text, name: text, ...place, waves: z.array(z.looseObject({ id: text, targets: z.array(z.looseObject({ stageId: text, environment: text, account, regions: z.array(z.looseObject({ region: text })) })) })) })),
+  bootstrap: z.array(z.looseObject({ ...place, qualifier: text, toolkitStackName: text, trust: z.array(text), usedBy: z.array(text) })),
+  quotas: z.record(text, z.number()),
+});
+
+const known = z.looseObject({ id: account, name: text, region: text });
+const cloud = { target: z.literal('LOCAL'), endpoint: z.url(), pid: z.int(), directory: text };
+
 /** By command. */
 const OUTPUTS = {
+  init: z.looseObject({ type: z.literal('init'), template: text, folder: text, name: text, account, files: z.array(text), next: z.array(text) }),
+  validate: z.looseObject({
+    type: z.literal('validation'),
+    file: text,
+    valid: z.literal(true),
+    warnings: z.array(mistake),
+    ...Object.fromEntries(['pipelines', 'waves', 'targets', 'accounts', 'regions'].map((name) => [name, z.int()])),
+    synth: z.looseObject({ stacks: z.int(), pipelines: z.array(text), differences: z.array(z.looseObject({ stack: text, pipeline: z.boolean(), path: text, first: z.unknown(), second: z.unknown(), why: text })) }).optional(),
+  }),
+  plan: z.looseObject({
+    type: z.literal('plan'),
+    file: text,
+    fleet,
+    quotas: z.array(z.looseObject({ quota: text, pipeline: text, stage: text.optional(), used: z.number(), limit: z.number() })),
+    cost: z.looseObject({ dollars: z.number(), items: z.array(z.looseObject({ what: text, quantity: z.number(), unit: text, dollars: z.number(), price: text })) }),
+    assumptions: z.looseObject({ runs: z.number(), buildMinutes: z.number(), deployMinutes: z.number(), stacks: z.number(), artifactMegabytes: z.number() }),
+    since: z.looseObject({ name: text, changes: z.array(z.looseObject({ kind: z.enum(['add', 'remove', 'change', 'danger']), what: text, why: text.optional() })), quotas: z.array(z.looseObject({ quota: text, pipeline: text, before: z.number(), after: z.number() })), dollars: z.number() }).optional(),
+    warnings: z.array(mistake),
+  }),
+  explain: z.union([z.looseObject({ type: z.literal('codes'), codes: z.array(explained) }), explained.extend({ type: z.literal('explanation') })]),
+  'cloud start': z.looseObject({ ...cloud, started: z.boolean(), accounts: z.array(known) }),
+  'cloud stop': z.looseObject({ stopped: z.boolean() }),
+  'cloud status': z.looseObject({ ...cloud, uptime: z.number(), memory: z.number(), requests: z.number(), services: z.array(z.looseObject({ name: text, operations: z.int() })), accounts: z.array(known) }),
+  'cloud env': z.looseObject({ target: z.literal('LOCAL'), AWS_ENDPOINT_URL: z.url(), AWS_CONFIG_FILE: text, AWS_SHARED_CREDENTIALS_FILE: text, AWS_PROFILE: text.optional(), AWS_REGION: text.optional() }),
+  'cloud reset': z.looseObject({ reset: z.literal(true), stopped: z.boolean() }),
+  'cloud inbox': z.array(z.looseObject({ at: time, channel: text, to: text, from: text, subject: text.optional(), body: text })),
+  'cloud dump': z.array(z.looseObject({ key: z.array(z.union([text, z.number()])), value: z.unknown() })),
+  'cloud why': z.looseObject({ requestId: text, at: time, text }),
+  'cloud scp': z.looseObject({ account: text, policies: z.array(text) }),
+  'cloud organization': z.looseObject({ id: text, management: account }),
   bootstrap: z.looseObject({
     ...stamp,
     template: z.number(),
@@ -85,12 +131,15 @@ const OUTPUTS = {
   }),
 } as const;
 
+/** What commands about a fleet file print instead when it has mistakes: each of them. */
+const problems = z.looseObject({ type: z.literal('problems'), problems: z.array(mistake) });
+
 /** What a command prints instead when it fails. */
 const error = z.looseObject({ type: z.literal('error'), code: text, message: text, where: text.optional(), why: text.optional(), fix: text.optional() });
 
-/** JSON schema of the outputs: `$defs` by command, and `error`. */
+/** JSON schema of the outputs: `$defs` by command, `problems` and `error`. */
 export function outputSchema(): Readonly<Record<string, unknown>> {
-  const definitions = Object.entries({ ...OUTPUTS, error }).map(([name, schema]) => {
+  const definitions = Object.entries({ ...OUTPUTS, problems, error }).map(([name, schema]) => {
     const { $schema: _, ...body } = z.toJSONSchema(schema, { target: 'draft-7' }) as Record<string, unknown>;
     return [name, body];
   });

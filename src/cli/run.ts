@@ -10,6 +10,7 @@ import { run, type RunResult } from '../ops/run/run.js';
 import { where } from '../ops/where.js';
 import { control, type CloudConnection } from './cloud/connection.js';
 import { localWorld } from './cloud/local.js';
+import { addAppOptions, contextOf, fleetFileOfApp, type AppOptions } from './fleet-file.js';
 import { localPipelines } from './pipelines.js';
 import { prepareRehearsal, printBases, type Rehearsal } from './rehearsal.js';
 import { clock } from './render/plain.js';
@@ -19,7 +20,7 @@ import { paragraph, wrapped } from './table.js';
 import { terminal, type GlobalOptions, type Terminal } from './terminal.js';
 import { printWhere } from './where.js';
 
-interface RunCommandOptions extends GlobalOptions {
+interface RunCommandOptions extends GlobalOptions, AppOptions {
   readonly dir?: string;
   readonly ref: string;
   readonly dirty: boolean;
@@ -40,8 +41,7 @@ const REJECTED = 11;
 
 export function addRunCommand(program: Command): void {
   const collect = (value: string, before: string[]): string[] => [...before, value];
-  program
-    .command('run')
+  addAppOptions(program.command('run'))
     .description('take a commit of a CDK Pipelines app through its pipeline on the local cloud')
     .argument('[dir]', 'folder of the app (cdk.json)', '.')
     .option('--dir <folder>', 'folder of the state (default: the nearest .flotilla)')
@@ -63,6 +63,8 @@ export function addRunCommand(program: Command): void {
 async function runCommand(given: string, options: RunCommandOptions): Promise<number> {
   const out = terminal(options);
   const directory = resolve(given);
+  const context = contextOf(options);
+  fleetFileOfApp(directory, options);
   const state = options.dir === undefined ? join(directory, '.flotilla') : resolve(options.dir);
   const rehearsal = options.accounts === undefined ? undefined : await prepareRehearsal(options.accounts, state, directory);
   const folder = rehearsal?.folder ?? state;
@@ -87,6 +89,8 @@ async function runCommand(given: string, options: RunCommandOptions): Promise<nu
       ref: options.ref,
       dirty: options.dirty,
       again: options.again,
+      overlays: options.overlay ?? [],
+      context,
       target: world.target,
       cloud: world.cloud,
       emit: (event) => render.emit(event),

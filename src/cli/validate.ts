@@ -6,10 +6,10 @@ import { inspectFleet } from '../fleet/load.js';
 import type { Fleet } from '../fleet/model.js';
 import { synthesizeTwice, type DeterminismReport } from '../ops/determinism.js';
 import { FlotillaError } from '../shared/errors.js';
-import { fleetFileCommand, fleetFileOf, type FleetFileOptions } from './fleet-file.js';
+import { addContext, contextOf, fleetFileCommand, fleetFileOf, type AppOptions } from './fleet-file.js';
 import { terminal, type GlobalOptions, type Terminal } from './terminal.js';
 
-interface ValidateOptions extends FleetFileOptions, GlobalOptions {
+interface ValidateOptions extends AppOptions, GlobalOptions {
   readonly deep?: boolean;
   readonly app?: string;
 }
@@ -18,7 +18,7 @@ interface ValidateOptions extends FleetFileOptions, GlobalOptions {
 const UNEXPECTED = 7;
 
 export function addValidateCommand(program: Command): void {
-  fleetFileCommand(program, 'validate', 'check a fleet file: every mistake at once, each with its place and its fix')
+  addContext(fleetFileCommand(program, 'validate', 'check a fleet file: every mistake at once, each with its place and its fix'))
     .option('--deep', 'also synthesize the app twice: both must give the same templates')
     .option('--app <folder>', 'folder of the CDK app, for --deep: that of the fleet file')
     .action(async (given: string | undefined, _options: unknown, command: Command) => {
@@ -28,16 +28,16 @@ export function addValidateCommand(program: Command): void {
       const { fleet, warnings } = inspectFleet(file, { overlays: options.overlay ?? [] });
       printWarnings(warnings, out);
       out.print(`${out.style('green', '✓')} ${[file, ...(options.overlay ?? [])].join(' + ')}: ${summary(fleet)}`);
-      const deep = options.deep ? await synthesizeDeep(resolve(options.app ?? dirname(file)), out) : undefined;
+      const deep = options.deep ? await synthesizeDeep(resolve(options.app ?? dirname(file)), contextOf(options), out) : undefined;
       out.data({ type: 'validation', file, valid: true, warnings, ...countsOf(fleet), ...(deep === undefined ? {} : { synth: deep }) });
       if (deep?.differences.some(({ pipeline }) => pipeline)) process.exitCode = UNEXPECTED;
     });
 }
 
-async function synthesizeDeep(app: string, out: Terminal): Promise<DeterminismReport> {
+async function synthesizeDeep(app: string, context: readonly string[], out: Terminal): Promise<DeterminismReport> {
   if (!existsSync(join(app, 'cdk.json'))) throw new FlotillaError('OPS003', `there is no cdk.json in ${app}`, { fix: '--app FOLDER of a CDK app', exitCode: 2 });
   out.message('… synthesizing twice');
-  const report = await synthesizeTwice(app, () => {});
+  const report = await synthesizeTwice(app, context, () => {});
   const { differences, stacks, pipelines } = report;
   if (differences.length === 0) out.print(`${out.style('green', '✓')} synthesized twice: ${stacks} templates, the same both times${pipelines.length === 0 ? ' (no pipeline among them)' : ''}`);
   for (const { stack, pipeline, path, first, second, why } of differences) {

@@ -33,11 +33,11 @@ const ANYWHERE = { account: '111111111111', region: 'us-east-1' };
  * Synthesizes an app twice, without credentials, into folders of different names, and compares every template. A pipeline whose template
  * differs from run to run updates itself without end.
  */
-export async function synthesizeTwice(app: string, emit: Emit): Promise<DeterminismReport> {
+export async function synthesizeTwice(app: string, context: readonly string[], emit: Emit): Promise<DeterminismReport> {
   const folder = await mkdtemp(join(tmpdir(), 'flotilla-synth-'));
   try {
     const outputs: string[] = [];
-    for (const name of ['first', 'second']) outputs.push(await synthesize(join(folder, name), { cwd: app, env: localEnvironment({ CDK_DISABLE_CLI_TELEMETRY: 'true' }), emit }));
+    for (const name of ['first', 'second']) outputs.push(await synthesize(join(folder, name), context, { cwd: app, env: localEnvironment({ CDK_DISABLE_CLI_TELEMETRY: 'true' }), emit }));
     return compareAssemblies(outputs[0]!, outputs[1]!);
   } finally {
     await rm(folder, { recursive: true, force: true });

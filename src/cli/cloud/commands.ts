@@ -108,9 +108,10 @@ async function inbox(folder: string, _options: CloudOptions, out: Terminal): Pro
   for (const message of messages) out.print(`${message.at}  ${message.channel} to ${message.to}${message.subject ? `: ${out.style('bold', message.subject)}` : ''}\n${message.body.replace(/^/gm, '    ')}\n`);
 }
 
-async function dump(folder: string, _options: CloudOptions, _out: Terminal, args: unknown[]): Promise<void> {
+async function dump(folder: string, _options: CloudOptions, out: Terminal, args: unknown[]): Promise<void> {
   const entries = await control<unknown[]>(await required(folder), 'dump', { prefix: args[0] ?? [] });
-  process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
+  out.data(entries);
+  out.print(JSON.stringify(entries, null, 2));
 }
 
 async function why(folder: string, _options: CloudOptions, out: Terminal, args: unknown[]): Promise<void> {

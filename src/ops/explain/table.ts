@@ -11,7 +11,7 @@ export interface ErrorPlace {
 }
 
 export interface KnownError {
-  /** Stable; docs/errors.md lists them. */
+  /** Stable; `flotilla explain` lists them. */
   readonly code: string;
   /** Against `ErrorName: message`. */
   readonly pattern: RegExp;

@@ -6,7 +6,7 @@ import { isAbsent } from '../aws/absent.js';
 import type { Standing, StandingBootstrap } from '../bootstrap/standing.js';
 import type { Emit } from '../events.js';
 import { pairsOfApp } from '../fleet/from-assembly.js';
-import { fleetFromFile } from '../fleet/from-file.js';
+import { fleetFromFile, sameBootstrap } from '../fleet/from-file.js';
 import type { BootstrapSettings, FleetPair } from '../fleet/fleet.js';
 import { clientOf, type Target } from '../target.js';
 import type { AssemblyModel } from './assembly.js';
@@ -15,14 +15,10 @@ const ADMINISTRATOR = 'arn:aws:iam::aws:policy/AdministratorAccess';
 const VERSION_NEEDED = 30;
 
 /** What every pair of the app's assembly needs: as its fleet file says, otherwise trust for the accounts of the pipelines. */
-export function wantedBootstraps(assembly: AssemblyModel, app: string): FleetPair[] {
+export function wantedBootstraps(assembly: AssemblyModel, app: string, overlays: readonly string[]): FleetPair[] {
   const file = fleetFileIn(app);
-  const declared = file === undefined ? [] : fleetFromFile(loadFleet(file)).pairs;
+  const declared = file === undefined ? [] : fleetFromFile(loadFleet(file, { overlays })).pairs;
   return pairsOfApp(assembly, app).map((pair) => declared.find((other) => sameBootstrap(other, pair)) ?? pair);
-}
-
-function sameBootstrap(one: FleetPair, other: FleetPair): boolean {
-  return one.account === other.account && one.region === other.region && one.bootstrap.qualifier === other.bootstrap.qualifier;
 }
 
 /** Arguments of `cdk bootstrap` that bring a pair to what is wanted; undefined where it stands so. What stands and isn't asked for stays, as with `flotilla bootstrap`. */

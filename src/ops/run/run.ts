@@ -12,7 +12,7 @@ import { FlotillaError } from '../../shared/errors.js';
 import { standingBootstrap } from '../bootstrap/standing.js';
 import { step, type Emit } from '../events.js';
 import { followExecution, type FollowResult, type Gate, type PipelineRef } from '../follow.js';
-import { unlessAsBefore } from '../synth.js';
+import { synthArguments, unlessAsBefore } from '../synth.js';
 import { clientSettings, type Target } from '../target.js';
 import { readAssembly, type AssemblyModel, type AssemblyStack, type Environment, type PipelineStack } from './assembly.js';
 import { bootstrapArguments, standInPolicies, wantedBootstraps } from './bootstrap.js';
@@ -47,6 +47,10 @@ export interface RunOptions {
   readonly folder: string;
   readonly ref: string;
   readonly dirty: boolean;
+  /** Files laid over the app's fleet file. */
+  readonly overlays: readonly string[];
+  /** Context the app is synthesized with here (`KEY=VALUE`); the pipeline's own Synth says its own. */
+  readonly context: readonly string[];
   /** Runs the pipeline again even where this commit already went through. */
   readonly again: boolean;
   readonly target: Target;
@@ -140,8 +144,8 @@ class Cdk {
 
   /** What the app synthesizes to; as before where nothing it is made of has changed. The pipeline's own Synth always runs. */
   async synth(as: Environment = DEFAULT_ENVIRONMENT): Promise<{ readonly assembly: AssemblyModel; readonly made: boolean }> {
-    const { directory } = this.options;
-    const made = await unlessAsBefore(this.output, directory, 'LOCAL', () => this.run(['synth', '--quiet', '--output', this.output], as, 'RUN007', 'cdk synth', directory));
+    const { directory, context } = this.options;
+    const made = await unlessAsBefore(this.output, directory, { as: 'LOCAL', context }, () => this.run(synthArguments(this.output, context), as, 'RUN007', 'cdk synth', directory));
     return { assembly: readAssembly(this.output, as), made };
   }
 
@@ -207,8 +211,8 @@ async function synthesize(cdk: Cdk, options: RunOptions): ReturnType<Cdk['synth'
 }
 
 /** Bootstraps every pair that isn't as it should be, two at a time. */
-async function bootstrapAll(assembly: AssemblyModel, cdk: Cdk, { emit, target, directory, accounts }: RunOptions): Promise<void> {
-  const pairs = wantedBootstraps(assembly, directory).filter((pair) => !accounts?.has(pair));
+async function bootstrapAll(assembly: AssemblyModel, cdk: Cdk, { emit, target, directory, overlays, accounts }: RunOptions): Promise<void> {
+  const pairs = wantedBootstraps(assembly, directory, overlays).filter((pair) => !accounts?.has(pair));
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let pair = pairs[next++]; pair; pair = pairs[next++]) {

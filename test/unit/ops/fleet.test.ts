@@ -7,6 +7,9 @@ import { age, remaining } from '../../../src/cli/age.js';
 import { openJournal, unfinished } from '../../../src/ops/destroy/journal.js';
 import type { StackItem } from '../../../src/ops/destroy/items.js';
 import type { Teardown } from '../../../src/ops/destroy/plan.js';
+import { parseFleet } from '../../../src/fleet/index.js';
+import type { FleetPair, OperatedFleet } from '../../../src/ops/fleet/fleet.js';
+import { withFleetFile } from '../../../src/ops/fleet/from-file.js';
 import { fleetFromAssembly } from '../../../src/ops/fleet/from-assembly.js';
 import { stacksOf } from '../../../src/ops/fleet/from-pipelines.js';
 import { history } from '../../../src/ops/history.js';
@@ -37,6 +40,22 @@ describe('the fleet of an assembly', () => {
       ['Pipeline/Prod-us-east-1/Net', 'application', []],
       ['Pipeline/Prod-us-east-1/Api', 'application', ['Pipeline/Prod-us-east-1/Net']],
     ]);
+  });
+});
+
+describe('the fleet of an assembly with a fleet file', () => {
+  const declared = parseFleet({ fleet: 'shop', pipeline: { account: '999999999999', region: 'us-east-1', source: { codecommit: 'shop', branch: 'main' } }, environments: { dev: { account: '111111111111', regions: ['us-east-1'], bootstrap: { executionPolicies: ['arn:aws:iam::aws:policy/PowerUserAccess'] } } } });
+  const pair = (account: string): FleetPair => ({ account, region: 'us-east-1', bootstrap: { qualifier: 'hnb659fds', trust: ['999999999999'], trustForLookup: [] } });
+  const assembled = (...stackNames: string[]): OperatedFleet => ({ name: 'assembled', pipelines: stackNames.map((stackName) => ({ account: '999999999999', region: 'us-east-1', stackName })), pairs: [pair('111111111111'), pair('444444444444')], stacks: [] });
+
+  it('has every pair and pipeline of either, and of the file how a pair is bootstrapped', () => {
+    const fleet = withFleetFile(assembled('ShopPipeline', 'OtherPipeline'), declared);
+    expect([fleet.name, fleet.pipelines.map(({ name, stackName }) => [name, stackName])]).toEqual(['shop', [['shop', 'ShopPipeline'], [undefined, 'OtherPipeline']]]);
+    expect(fleet.pairs.map(({ account, bootstrap }) => [account, bootstrap.executionPolicies])).toEqual([['999999999999', undefined], ['111111111111', ['arn:aws:iam::aws:policy/PowerUserAccess']], ['444444444444', undefined]]);
+  });
+
+  it('is refused where the app made another pipeline than the file declares: what is operated on would be somebody else’s', () => {
+    expect(() => withFleetFile(assembled('ShopEdgePipeline'), declared)).toThrowError(expect.objectContaining({ code: 'OPS010', exitCode: 2, why: expect.stringContaining('the file declares ShopPipeline, the app made ShopEdgePipeline'), fix: expect.stringContaining('--overlay') }));
   });
 });
 
