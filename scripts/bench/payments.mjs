@@ -28,9 +28,11 @@ export async function payments(out) {
     // In turns, so that what else the machine does weighs on both.
     const warm = [];
     const floors = [];
+    const installs = [];
     for (let round = 0; round < ROUNDS; round++) {
       warm.push(run('--again'));
-      floors.push(floor());
+      floors.push(floor.measure());
+      installs.push(floor.install());
     }
     const sums = floors.map((steps) => steps.reduce((sum, { took }) => sum + took, 0));
     out.add('payments: warm run', median(warm) / 1000, 's', { note: `median of ${warm.map((ms) => (ms / 1000).toFixed(1)).join(', ')}` });
@@ -39,6 +41,8 @@ export async function payments(out) {
     for (const [index, { name }] of floors[0].entries()) out.add(`payments floor: ${name}`, median(floors.map((steps) => steps[index].took)) / 1000, 's');
     out.add('payments: floor (npm ci not in it: builds get an installed tree)', median(sums) / 1000, 's', { note: `median of ${sums.map((ms) => (ms / 1000).toFixed(1)).join(', ')}` });
     out.add('payments: warm run ÷ floor', median(warm) / median(sums), '×', { most: 1.25 });
+    out.add('payments: npm ci, which the user’s commands begin with, alone', median(installs) / 1000, 's', { note: `median of ${installs.map((ms) => (ms / 1000).toFixed(1)).join(', ')}` });
+    out.add('payments: warm run ÷ (floor + npm ci)', median(warm) / (median(sums) + median(installs)), '×');
     out.add('payments: the last run outside the pipeline (start, push, report)', (warm.at(-1) - inside) / 1000, 's');
   } finally {
     flotilla(['cloud', 'stop', '--dir', join(folder, '.flotilla')], { anyCode: true });
@@ -115,11 +119,12 @@ async function whereItWent(out, settings) {
   return until - execution.startTime;
 }
 
-/** The same commands with nothing around them, in a copy of the app with its dependencies, against the same cloud: each call answers their times. */
+/** The same commands with nothing around them, in a copy of the app with its dependencies, against the same cloud: `measure` answers their times in milliseconds, `install` that of npm ci, which empties and fills the folder of dependencies. */
 function floorOf(folder, env, output) {
   const app = join(folder, '..', `${basename(folder)}-floor`);
   cpSync(folder, app, { recursive: true, filter: (path) => !['.flotilla', '.git'].includes(basename(path)) });
-  if (!existsSync(join(app, 'node_modules'))) timed('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'], { cwd: app, env });
+  const install = () => timed('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'], { cwd: app, env }).took;
+  if (!existsSync(join(app, 'node_modules'))) install();
   const cdk = scriptOf('aws-cdk', 'cdk');
   const assembly = join(app, 'cdk.out');
   const steps = [
@@ -130,7 +135,7 @@ function floorOf(folder, env, output) {
     ['smoke test', () => timed('curl', ['-fsS', `${output.dev}health`], { cwd: app, env }).took],
     ['integration test', () => timed('npm', ['run', 'test:integration'], { cwd: app, env: { ...env, ApiUrl: output.staging } }).took],
   ];
-  return () => steps.map(([name, work]) => ({ name, took: work() }));
+  return { measure: () => steps.map(([name, work]) => ({ name, took: work() })), install };
 }
 
 /** Each asset of the pipeline's stages to each of its destinations, as the Assets stage does: one call of cdk-assets for each. */
