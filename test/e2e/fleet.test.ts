@@ -24,13 +24,29 @@ pipeline:
   source: { codecommit: shop, branch: main, paths: ["service/**"] }
   synth: [cdk synth --quiet]
 environments:
-  dev: { account: "111111111111", regions: [us-east-1], verify: { smoke: ['test -n "$Queue"'] } }
+  dev:
+    account: "111111111111"
+    regions: [us-east-1]
+    verify: { smoke: ['test -n "$Queue"'] }
+    templates: { Ledger: { template: ledger.yaml, parameters: { Keeper: accounts } } }
   prod:
     account: "222222222222"
     regions: [us-east-1, eu-west-1]
     gates: { permissions: broadened }
     terminationProtection: true
 notify: { email: [ops@example.com] }
+`;
+
+/** A stack of a team that writes its CloudFormation by hand. */
+const LEDGER = `AWSTemplateFormatVersion: "2010-09-09"
+Parameters:
+  Keeper: { Type: String }
+Resources:
+  Book:
+    Type: AWS::SSM::Parameter
+    Properties: { Name: /ledger/book, Type: String, Value: !Sub "kept by \${Keeper} in \${AWS::Region}" }
+Outputs:
+  Book: { Value: !GetAtt Book.Value }
 `;
 
 /** CDK comes from where the tests run, the library as built: nothing is installed. */
@@ -54,7 +70,7 @@ Fleet.load(new App(), 'flotilla.yaml').deploy((stage, target) => {
 beforeAll(async () => {
   cloud = await startTestCloud({ tools: `999999999999/${REGION}`, dev: `111111111111/${REGION}`, prod: `222222222222/${REGION}` });
   pipelines = new CodePipeline(cloud.client('tools'));
-  app = writeFiles(join(cloud.folder, 'app'), { 'flotilla.yaml': FLEET, 'app.js': APP, 'cdk.json': JSON.stringify({ app: 'node app.js' }), 'modules.json': JSON.stringify(join(root, 'node_modules')) });
+  app = writeFiles(join(cloud.folder, 'app'), { 'flotilla.yaml': FLEET, 'ledger.yaml': LEDGER, 'app.js': APP, 'cdk.json': JSON.stringify({ app: 'node app.js' }), 'modules.json': JSON.stringify(join(root, 'node_modules')) });
   mkdirSync(join(app, 'service'));
   for (const name of ['cdk.cjs', 'steps']) cpSync(join(root, 'dist', name), join(app, 'library', name), { recursive: true });
   git('init', '--quiet', '--initial-branch=main');
@@ -124,7 +140,7 @@ describe('a fleet', () => {
 
   it('runs again without a synthesis or a deployment of its pipeline where nothing it is made of has changed', async () => {
     const ran = expectSuccess(await run('--again'));
-    expect(ran.stderr).toMatch(/✓ synth .* as before · 5 stacks/);
+    expect(ran.stderr).toMatch(/✓ synth .* as before · 6 stacks/);
     expect(ran.stderr).toMatch(/= deploy ShopPipeline +stands as it is/);
   });
 
@@ -133,6 +149,11 @@ describe('a fleet', () => {
       const { Stacks } = await new CloudFormation(cloud.client(profile, region)).describeStacks({});
       expect(Stacks!.filter(({ StackName }) => StackName!.endsWith('-Shop')).map(({ EnableTerminationProtection }) => EnableTerminationProtection)).toEqual([expected]);
     }
+  });
+
+  it('deploys stacks from hand-written CloudFormation beside the app’s', async () => {
+    const { Stacks } = await new CloudFormation(cloud.client('dev')).describeStacks({ StackName: 'Dev-us-east-1-Ledger' });
+    expect(Stacks![0]).toMatchObject({ StackStatus: 'CREATE_COMPLETE', Outputs: [{ OutputKey: 'Book', OutputValue: 'kept by accounts in us-east-1' }] });
   });
 
   it('marks its stacks with its name', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLI, execute, expectSuccess, type Ran } from './cloud.js';
 
-/** From an empty folder to a deployed app, as `flotilla init` promises, and the commands about the fleet file as programs see them. */
+/** What `flotilla init` writes, and the commands about the fleet file as programs see them. What the templates do is in systems/. */
 
 let folder: string;
 const env = { ...(process.env as Record<string, string>), npm_config_prefer_offline: 'true', npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false', NO_COLOR: '1' };
@@ -41,39 +41,11 @@ describe('init refuses', () => {
   });
 });
 
-// The other templates have lives of their own in test/e2e/systems.
-describe.each([{ template: 'rest-api', stages: ['Dev-eu-west-1', 'Uat-eu-west-1', 'Production-eu-west-1'] }])('$template, written into an empty folder', ({ template, stages }) => {
-  const app = (): string => join(folder, template);
-
-  it('is a whole app under the name and account that were given', async () => {
-    const made = answerOf(expectSuccess(await flotilla(folder, 'init', template, template, '--yes', '--name', `my-${template}`, '--account', '888888888888', '--output', 'json')));
-    expect(made).toMatchObject({ type: 'init', template, name: `my-${template}`, account: '888888888888' });
-    expect(made.files).toEqual(expect.arrayContaining(['.gitignore', 'README.md', 'cdk.json', 'package-lock.json', 'vendor/flotilla.tgz']));
-    for (const file of made.files.filter((one: string) => !one.startsWith('vendor/'))) expect(readFileSync(join(app(), file), 'utf8')).not.toContain('999999999999');
-    expectSuccess(await execute('npm', ['ci'], { cwd: app(), env }));
-  });
-
-  it('passes its tests, is valid, and has a plan', async () => {
-    expectSuccess(await execute('npm', ['test'], { cwd: app(), env }));
-    expect(answerOf(expectSuccess(await flotilla(app(), 'validate', '--output', 'json')))).toMatchObject({ type: 'validation', valid: true, warnings: [] });
-    const plan = answerOf(expectSuccess(await flotilla(app(), 'plan', '--output', 'json')));
-    expect(plan.fleet.name).toBe(`my-${template}`);
-    expect(plan.fleet.bootstrap[0]).toMatchObject({ account: '888888888888', usedBy: ['pipeline'] });
-    expect(plan.cost.dollars).toBeGreaterThan(0);
-  });
-
-  it('goes through its pipelines to every account and region', async () => {
-    expectSuccess(await git(app(), 'init', '--quiet', '--initial-branch=main'));
-    expectSuccess(await git(app(), 'add', '--all'));
-    expectSuccess(await git(app(), 'commit', '--quiet', '--message', 'First commit'));
-    try {
-      expectSuccess(await flotilla(app(), 'run', '--approve', 'all'));
-      const { pipelines } = answerOf(expectSuccess(await flotilla(app(), '--local', 'where', '--output', 'json')));
-      expect(pipelines.flatMap(({ rows }: { rows: { stage: string; state: string }[] }) => rows.map(({ stage, state }) => `${stage} ${state}`)).toSorted()).toEqual(stages.map((stage) => `${stage} deployed`).toSorted());
-    } finally {
-      await flotilla(app(), 'cloud', 'stop');
-    }
-  }, 900_000);
+it.each(['payments', 'networking', 'lambda', 'rest-api'])('%s is written into an empty folder as a whole app, under the name and account that were given', async (template) => {
+  const made = answerOf(expectSuccess(await flotilla(folder, 'init', template, template, '--yes', '--name', `my-${template}`, '--account', '888888888888', '--output', 'json')));
+  expect(made).toMatchObject({ type: 'init', template, name: `my-${template}`, account: '888888888888' });
+  expect(made.files).toEqual(expect.arrayContaining(['.gitignore', 'README.md', 'cdk.json', 'package-lock.json', 'vendor/flotilla.tgz']));
+  for (const file of made.files.filter((one: string) => !one.startsWith('vendor/'))) expect(readFileSync(join(folder, template, file), 'utf8')).not.toContain('999999999999');
 });
 
 describe('the fleet file on the command line', () => {
