@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { CONFIG_CODES } from '../config/index.js';
 import { KNOWN_ERRORS } from '../ops/explain/table.js';
+import { CONSTRUCT_CODES } from '../shared/construct-codes.js';
 import { FlotillaError } from '../shared/errors.js';
 import { nearest } from '../shared/suggest.js';
 import { terminal, type GlobalOptions } from './terminal.js';
@@ -62,9 +63,9 @@ interface Explanation {
 }
 
 function explanations(): ReadonlyMap<string, Explanation> {
-  const config = Object.entries(CONFIG_CODES).map(([code, one]): Explanation => ({ code, ...one }));
+  const own = Object.entries({ ...CONFIG_CODES, ...CONSTRUCT_CODES }).map(([code, { title, text, wrong, right }]): Explanation => ({ code, title, text, ...(wrong === undefined ? {} : { wrong }), ...(right === undefined ? {} : { right }) }));
   const aws = KNOWN_ERRORS.map(({ code, why, pattern }): Explanation => ({ code, title: why, text: `Recognised by: ${pattern.source}\nThe fix is printed with the error, for the account, region and stack it was met at.` }));
-  return new Map([...config, ...aws].map((one) => [one.code, one]));
+  return new Map([...own, ...aws].map((one) => [one.code, one]));
 }
 
 function printExplanation({ code, title, text, wrong, right }: Explanation, style: ReturnType<typeof terminal>['style']): string {

@@ -5,6 +5,7 @@ import { isDictionary } from './merge.js';
 import type { Mistake, Path } from './mistake.js';
 import { nearestAccount } from './places.js';
 import { fleetFile } from './schema/fleet.js';
+import { REGIONS } from './regions.js';
 import { sourceForms } from './schema/source.js';
 
 type Issue = z.core.$ZodIssue;
@@ -70,6 +71,7 @@ export function kindOf(value: unknown): string {
 function withAdvice(mistake: Mistake, value: unknown, written: string | undefined, root: unknown): Mistake {
   const key = String(mistake.path.findLast((part) => typeof part === 'string') ?? '');
   if (mistake.code === 'CFG012') return { ...mistake, ...accountAdvice(value, written, key, root) };
+  if (mistake.code === 'CFG013' && typeof value === 'string') return { ...mistake, ...regionAdvice(value) };
   if (mistake.code === 'CFG007' && typeof value === 'number' && mistake.what.includes('text')) return { ...mistake, why: 'unquoted digits parse as a number', fix: `${key}: "${written ?? value}"` };
   return mistake;
 }
@@ -81,6 +83,11 @@ function accountAdvice(value: unknown, written: string | undefined, key: string,
   if (typeof value !== 'string') return {};
   const meant = nearestAccount(value, root);
   return { why: `it has ${digits.length} digits`, fix: meant === undefined ? 'compare it with `aws sts get-caller-identity`' : `did you mean "${meant}"? It stands elsewhere in the file` };
+}
+
+function regionAdvice(value: string): Pick<Mistake, 'fix'> {
+  const meant = nearest(value, REGIONS);
+  return meant === undefined ? {} : { fix: `did you mean ${meant}?` };
 }
 
 function oneOf(values: readonly string[], path: Path, value: unknown): Mistake {

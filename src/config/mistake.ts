@@ -1,4 +1,5 @@
 import { FlotillaError } from '../shared/errors.js';
+import { CONFIG_CODES } from './codes.js';
 import { withoutSecrets } from './secrets.js';
 
 /** Something wrong in a fleet file, before its place is looked up. */
@@ -51,7 +52,8 @@ export function problemOf(mistake: Mistake, place: { readonly where: string; rea
   // A mistake may quote what it is about, and that may be a secret.
   const masked = (text: string | undefined): string | undefined => (text === undefined ? undefined : withoutSecrets(text));
   const path = withoutSecrets(printPath(mistake.path));
-  return { code: mistake.code, path, message: withoutSecrets(path === '' ? mistake.what : `${path} ${mistake.what}`), where: place?.where, frame: place?.frame, why: masked(mistake.why), fix: masked(mistake.fix) };
+  const known = CONFIG_CODES[mistake.code];
+  return { code: mistake.code, path, message: withoutSecrets(path === '' ? mistake.what : `${path} ${mistake.what}`), where: place?.where, frame: place?.frame, why: masked(mistake.why ?? known?.why), fix: masked(mistake.fix ?? known?.fix) };
 }
 
 /** As in the reference of the command line: what, where, frame, why, fix. */

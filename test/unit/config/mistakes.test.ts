@@ -36,6 +36,7 @@ describe('what was meant', () => {
     ['a key of the whole file', fleet(`  prod: { ${place}, notify: {} }`), 'CFG005', 'it belongs to the top of the file'],
     ['a key of the pipeline', fleet(`  prod: { ${place} }`, 'synth: [make]'), 'CFG005', 'it belongs into pipeline: pipeline: { synth: … }'],
     ['a region', fleet('  prod: { account: "333333333333", region: us-esat-1 }'), 'CFG013', 'did you mean us-east-1? If AWS has opened it since: newRegions: [us-esat-1]'],
+    ['a region that has not even its form', fleet('  prod: { account: "333333333333", region: us-east1 }'), 'CFG013', 'did you mean us-east-1?'],
     ['an account of 11 digits', fleet('  prod: { account: "33333333333", regions: [us-east-1] }\n  test: { account: "333333333333", region: us-east-1 }'), 'CFG012', 'did you mean "333333333333"? It stands elsewhere in the file'],
     ['an account with dashes', fleet('  prod: { account: "3333-3333-3333", region: us-east-1 }'), 'CFG012', 'account: "333333333333"'],
     ['a provider', fleet('  {}').replace('codecommit:', 'codecomit:'), 'CFG010', 'did you mean codecommit for codecomit?'],

@@ -64,7 +64,7 @@ test('a fleet means the same as YAML, as JSON and in code', () => {
   );
 });
 
-test('what is wrong is told with a code and a place, and never anything else is raised', () => {
+test('what is wrong is told with a code, a place and its line, why and a fix, and never anything else is raised', () => {
   let refused = 0;
   fc.assert(
     fc.property(mutated, (input) => {
@@ -74,9 +74,10 @@ test('what is wrong is told with a code and a place, and never anything else is 
         refused++;
         if (!(error instanceof FleetFileError)) throw error;
         expect(error.problems.length).toBeGreaterThan(0);
-        for (const { code, where, message } of error.problems) {
+        for (const { code, where, message, frame, why, fix } of error.problems) {
           expect(code).toMatch(CODE);
           expect(where).toMatch(/^f:\d+:\d+$/);
+          expect([frame, why, fix]).toEqual([expect.stringMatching(/\^/), expect.stringMatching(/\w/), expect.stringMatching(/\w/)]);
           expect(message).not.toMatch(/undefined|\[object|Invalid input/);
         }
       }
