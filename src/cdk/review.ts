@@ -10,6 +10,9 @@ import { acknowledgeWildcards } from './judgements.js';
 
 const SPLIT = 'split the environments over several pipelines';
 
+/** Context with which CDK writes templates without indentation. */
+const NO_INDENTATION = '@aws-cdk/core:suppressTemplateIndentation';
+
 /** What helps when a quota is near. */
 const FIXES = {
   'iam.role-policy-characters': SPLIT,
@@ -22,10 +25,14 @@ const FIXES = {
   'codepipeline.actions-per-stage': 'split the wave (rollout)',
   'codepipeline.actions': 'pipeline: { changeSets: false } halves the deployments; or split the environments over several pipelines',
   'cloudformation.resources': SPLIT,
+  'cloudformation.template-bytes': `${SPLIT}; a third is indentation, which the context ${NO_INDENTATION} takes away`,
 } as const satisfies Partial<Record<QuotaName, string>>;
 
 /** Share of a limit from which the synthesis warns. */
 const WARN_AT = 0.8;
+
+/** Bytes of a template that an action and any other resource take, roughly; and the share of the limit at which it is worth knowing better. */
+const ROUGHLY = { action: 1500, resource: 2500, share: 0.4 };
 
 /**
  * Looks at the pipeline's stack when everything is in it: warns at 80 % of a limit, fails the synthesis beyond it, each time with the fix; and
@@ -34,12 +41,13 @@ const WARN_AT = 0.8;
 export function addReview(stack: Stack, fleet: Fleet, pipeline: Pipeline, resource: CodePipelineResource): void {
   afterBuild(stack, 'Budget', () => {
     countActions(stack, fleet, resource);
-    review(stack, fleet, pipeline);
+    const resources = stack.node.findAll().filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct) && Stack.of(construct) === stack);
+    review(stack, fleet, pipeline, resources);
+    measureTemplate(stack, fleet, resources, resource.stages.reduce((sum, { actions }) => sum + actions.length, 0));
   });
 }
 
-function review(stack: Stack, fleet: Fleet, pipeline: Pipeline): void {
-  const resources = stack.node.findAll().filter((construct): construct is CfnResource => CfnResource.isCfnResource(construct) && Stack.of(construct) === stack);
+function review(stack: Stack, fleet: Fleet, pipeline: Pipeline, resources: readonly CfnResource[]): void {
   check(stack, fleet, 'cloudformation.resources', resources.length, stack.stackName);
   const inline = new Map<string, number>();
   for (const resource of resources) {
@@ -62,6 +70,15 @@ function review(stack: Stack, fleet: Fleet, pipeline: Pipeline): void {
     }
   }
   for (const [role, size] of inline) check(stack, fleet, 'iam.role-policy-characters', size, role);
+}
+
+/** The size of the template as CDK will write it. Rendering everything once more costs, so it is done only where the counts say that it may matter. */
+function measureTemplate(stack: Stack, fleet: Fleet, resources: readonly CfnResource[], actions: number): void {
+  const limit = quotaOf(fleet.quotas, 'cloudformation.template-bytes');
+  if (actions * ROUGHLY.action + resources.length * ROUGHLY.resource < limit * ROUGHLY.share) return;
+  const indentation = stack.node.tryGetContext(NO_INDENTATION) ? undefined : 1;
+  const bodies = resources.map((resource) => (stack.resolve(resource._toCloudFormation()) as { readonly Resources?: object }).Resources);
+  check(stack, fleet, 'cloudformation.template-bytes', Buffer.byteLength(JSON.stringify({ Resources: Object.assign({}, ...bodies) }, undefined, indentation)), stack.stackName);
 }
 
 function countActions(stack: Stack, fleet: Fleet, { node, stages }: CodePipelineResource): void {

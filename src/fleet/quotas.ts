@@ -27,6 +27,7 @@ export const QUOTAS = {
   's3.bucket-policy-bytes': { limit: 20 * 1024, unit: 'bytes', what: 'policy of a bucket', adjustable: false, source: 'S3 user guide, Bucket policies' },
   'kms.key-policy-bytes': { limit: 32 * 1024, unit: 'bytes', what: 'policy of a key', adjustable: false, source: 'KMS developer guide, Resource quotas' },
   'cloudformation.resources': { limit: 500, unit: 'resources', what: 'resources of a stack', adjustable: false, source: 'CloudFormation user guide, Quotas' },
+  'cloudformation.template-bytes': { limit: 1_000_000, unit: 'bytes', what: 'template of a stack, from S3', adjustable: false, source: 'CreateChangeSet: Template may not exceed 1000000 bytes in size' },
 } as const satisfies Readonly<Record<string, Quota>>;
 
 export type QuotaName = keyof typeof QUOTAS;

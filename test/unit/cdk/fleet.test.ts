@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, CfnOutput, CfnResource, Stack, type Stage } from 'aws-cdk-lib';
@@ -31,8 +31,8 @@ const one = (stage: Stage, target: StageTarget): void => {
   }
 };
 
-function fleet(input: FleetInput, build: (stage: Stage, target: StageTarget) => void = one, options: Parameters<typeof Fleet.load>[2] = {}): { app: App; fleet: Fleet } {
-  const app = new App({ outdir: join(folder, `out-${nth++}`) });
+function fleet(input: FleetInput, build: (stage: Stage, target: StageTarget) => void = one, options: Parameters<typeof Fleet.load>[2] = {}, context: Record<string, unknown> = {}): { app: App; fleet: Fleet } {
+  const app = new App({ outdir: join(folder, `out-${nth++}`), context });
   return { app, fleet: Fleet.load(app, input, options as object).deploy(build) as Fleet };
 }
 
@@ -264,6 +264,21 @@ describe('says what is wrong', () => {
     expect(messages(wide(9))).toMatch(/warning .*actions of a pipeline: about 8 of 9 actions/);
     expect(messages(wide(7))).toMatch(/error CDK021 .*actions of a pipeline: about 8 of 7 actions/);
     expect(messages(wide(100))).not.toMatch(/actions of a pipeline/);
+  });
+
+  it('a template that becomes too large, measured as it is written', () => {
+    const sized = (limit: number, context: Record<string, unknown> = {}) => {
+      const { app, fleet: made } = fleet({ ...base, quotas: { 'cloudformation.template-bytes': limit } }, undefined, {}, context);
+      const { stacks } = app.synth();
+      const { messages, templateFullPath } = stacks.find(({ id }) => id === made.stack.stackName)!;
+      return { bytes: statSync(templateFullPath).size, told: messages.map(({ level, entry }) => `${level} ${String(entry.data)}`).join('\n') };
+    };
+    const { bytes, told } = sized(1_000_000);
+    expect(told).not.toMatch(/template of a stack/);
+    expect(sized(Math.round(bytes * 1.1)).told).toMatch(/warning .*template of a stack, from S3: about \d+ of \d+ bytes; split the environments/);
+    const [, about] = /error CDK021 .*template of a stack, from S3: about (\d+) of/.exec(sized(Math.round(bytes * 0.9)).told)!;
+    expect(Number(about) / bytes).toBeGreaterThan(0.95);
+    expect(sized(bytes, { '@aws-cdk/core:suppressTemplateIndentation': true }).told).not.toMatch(/template of a stack/);
   });
 });
 

@@ -60,4 +60,4 @@ export const PSEUDO_PARAMETERS = new Set([
 ]);
 
 /** Quotas of a template (user guide: "Understand CloudFormation quotas"). */
-export const LIMITS = { bodyBytes: 51_200, urlBytes: 1_048_576, resources: 500, parameters: 200, outputs: 200, mappings: 200, mappingAttributes: 200 } as const;
+export const LIMITS = { bodyBytes: 51_200, urlBytes: 1_000_000, resources: 500, parameters: 200, outputs: 200, mappings: 200, mappingAttributes: 200 } as const;
