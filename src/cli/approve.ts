@@ -46,12 +46,17 @@ async function decide(world: World, options: DecisionOptions, name: string | und
 /** The one gate that is meant. Raises GAT001 when there is none, or more than one. */
 async function theGate(world: World, options: DecisionOptions, name: string | undefined, decision: string): Promise<FoundGate> {
   const waiting = await waitingCases(world.target, await pipelinesOf(world, options), world.limit);
-  const matching = waiting.filter(({ stage, gate }) => name === undefined || gate.action === name || stage === name || `${stage}/${gate.action}` === name);
+  const named = waiting.filter(({ stage, gate }) => name === undefined || gate.action === name || stage === name || `${stage}/${gate.action}` === name);
+  // Executions side by side stand at one gate each with a commit of its own.
+  const meant = named.filter(({ gate }) => options.commit !== undefined && gate.commit?.startsWith(options.commit));
+  const matching = meant.length === 1 ? meant : named;
   if (matching.length === 1) return matching[0]!;
   const command = `flotilla ${world.local ? '--local ' : ''}`;
+  const [example] = [...matching, ...waiting];
+  const which = matching.length > 1 && example ? ` --pipeline ${example.pipeline.name}${example.gate.commit ? ` --commit ${example.gate.commit.slice(0, 7)}` : ''}` : '';
   throw new FlotillaError('GAT001', matching.length === 0 ? `no gate${name ? ` '${name}'` : ''} waits` : `${matching.length} gates wait`, {
-    why: waiting.length === 0 ? 'nothing waits for an approval' : `these wait: ${waiting.map(({ pipeline, stage, gate }) => `${pipeline.name} ${stage}/${gate.action}`).join(', ')}`,
-    fix: waiting.length === 0 ? `${command}where shows where things are` : `${command}${decision} ${waiting[0]!.stage}/${waiting[0]!.gate.action}${matching.length > 1 ? ` --pipeline ${matching[0]!.pipeline.name}` : ''}`,
+    why: waiting.length === 0 ? 'nothing waits for an approval' : `these wait: ${waiting.map(({ pipeline, stage, gate }) => `${pipeline.name} ${stage}/${gate.action} with ${gate.commit?.slice(0, 7) ?? 'no commit'}`).join(', ')}`,
+    fix: example === undefined ? `${command}where shows where things are` : `${command}${decision} ${example.stage}/${example.gate.action}${which}`,
     exitCode: 6,
   });
 }

@@ -7,6 +7,7 @@ import { bootstrapTemplate, type BootstrapTemplate } from '../ops/bootstrap/temp
 import { placeOf, type BootstrapSettings, type FleetPair } from '../ops/fleet/fleet.js';
 import { confirmed } from './confirm.js';
 import { addFleetOptions, readFleet, type FleetOptions } from './fleet.js';
+import { paragraph } from './table.js';
 import { printError, type Terminal } from './terminal.js';
 import { inWorld, operatorCommand, type World } from './world.js';
 
@@ -122,7 +123,7 @@ const MARK: Readonly<Record<BootstrapPlan['action'], string>> = { create: '+', r
 function printPlans(plans: readonly BootstrapPlan[], out: Terminal): void {
   for (const plan of plans) {
     out.message(`${out.style(plan.action === 'refuse' ? 'red' : plan.action === 'none' ? 'dim' : 'bold', `${MARK[plan.action]} ${placeOf(plan.pair).padEnd(28)} ${plan.stackName}`)}${plan.action === 'none' ? '  nothing to change' : ''}`);
-    for (const { kind, text } of plan.changes) out.message(`    ${out.style(kind === 'widens' ? 'yellow' : kind === 'drops' ? 'red' : 'dim', kind.padEnd(8))} ${text}`);
-    for (const text of plan.kept) out.message(`    ${out.style('dim', 'kept'.padEnd(8))} ${text}`);
+    for (const { kind, text } of plan.changes) out.message(`    ${paragraph(`${out.style(kind === 'widens' ? 'yellow' : kind === 'drops' ? 'red' : 'dim', kind.padEnd(8))} ${text}`, out.messageColumns - 4, 13)}`);
+    for (const text of plan.kept) out.message(`    ${paragraph(`${out.style('dim', 'kept'.padEnd(8))} ${text}`, out.messageColumns - 4, 13)}`);
   }
 }

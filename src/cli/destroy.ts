@@ -8,6 +8,7 @@ import { planTeardown, type Teardown } from '../ops/destroy/plan.js';
 import { placeOf } from '../ops/fleet/fleet.js';
 import { refuseName, typed } from './confirm.js';
 import { addFleetOptions, knownName, readFleet, type FleetOptions } from './fleet.js';
+import { paragraph } from './table.js';
 import { printError, type Terminal } from './terminal.js';
 import { inWorld, operatorCommand, type World } from './world.js';
 
@@ -44,10 +45,10 @@ async function destroyCommand(world: World, options: DestroyCommandOptions): Pro
   if (known !== undefined) refuseName(known, options.confirm);
   const plan = await thePlan(world, options, folder);
   printPlan(plan, out);
-  if (!options.bootstrap && plan.items.length > 0) out.message(out.style('dim', 'bootstraps stay; --bootstrap takes those that nothing else uses'));
+  if (!options.bootstrap && plan.items.length > 0) out.message(out.style('dim', paragraph('bootstraps stay; --bootstrap takes those that nothing else uses', out.messageColumns)));
   const data = (result?: TeardownResult): object => ({ ...world.stamp, fleet: plan.name, items: plan.items.map(shown), retained: plan.retained, obstacles: plan.obstacles, ...(result ? { deleted: result.deleted.map(({ key }) => key), failures: result.failures.map(({ item, error }) => ({ key: item.key, code: error.code, message: error.message, why: error.why, fix: error.fix })), left: result.left.map(({ key }) => key) } : {}) });
   const blocking = plan.obstacles.filter(({ key }) => plan.items.find((item) => item.key === key)?.layer !== 'bootstrap');
-  for (const { what, fix } of plan.obstacles) out.message(`${out.style('red', '✖')} ${what}\n  ${out.style('dim', 'fix')}  ${fix}`);
+  for (const { what, fix } of plan.obstacles) out.message(`${paragraph(`${out.style('red', '✖')} ${what}`, out.messageColumns)}\n  ${out.style('dim', 'fix')}  ${fix}`);
   if (blocking.length > 0 || options.dryRun || plan.items.length === 0) {
     out.data(data());
     if (plan.items.length === 0) out.print('nothing of the fleet stands');
@@ -58,7 +59,7 @@ async function destroyCommand(world: World, options: DestroyCommandOptions): Pro
   const interrupted = (): void => {
     if (abort.signal.aborted) process.exit(INTERRUPTED);
     abort.abort();
-    out.message('stopping; what was begun is noted: run destroy again to go on (Ctrl-C once more kills)');
+    out.message(paragraph('stopping; what was begun is noted: run destroy again to go on (Ctrl-C once more kills)', out.messageColumns));
   };
   process.on('SIGINT', interrupted);
   try {
@@ -90,12 +91,13 @@ function shown(item: Item): object {
 
 /** What is left first, for it is what nobody gets back or gets rid of; then what goes, in its order. */
 function printPlan(plan: Teardown, out: Terminal): void {
+  const line = (text: string): void => out.message(`  ${paragraph(text, out.messageColumns - 2, 4)}`);
   if (plan.retained.length > 0) out.message(out.style('bold', 'stays, with its data:'));
-  for (const { stack, type, name, data, ...pair } of plan.retained) out.message(`  ${placeOf(pair)} ${type} ${name}${data ? ` (${data})` : ''}, of ${stack}`);
+  for (const { stack, type, name, data, ...pair } of plan.retained) line(`${placeOf(pair)} ${type} ${name}${data ? ` (${data})` : ''}, of ${stack}`);
   for (const layer of LAYERS) {
     const items = plan.items.filter((item) => item.layer === layer);
     if (items.length > 0) out.message(out.style('bold', `${layer}: ${items.length}`));
-    for (const item of items) out.message(`  ${placeOf(item)} ${item.kind} ${item.name}${item.kind === 'stack' && item.buckets.length > 0 ? `, with all versions in ${item.buckets.join(', ')}` : ''}${item.kind === 'key' ? ', scheduled' : ''}`);
+    for (const item of items) line(`${placeOf(item)} ${item.kind} ${item.name}${item.kind === 'stack' && item.buckets.length > 0 ? `, with all versions in ${item.buckets.join(', ')}` : ''}${item.kind === 'key' ? ', scheduled' : ''}`);
   }
 }
 

@@ -2,6 +2,7 @@ import { isCancel, select } from '@clack/prompts';
 import type { Command } from 'commander';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { FlotillaError } from '../shared/errors.js';
 import { decideGate } from '../ops/approve.js';
 import type { Gate, PipelineRef } from '../ops/follow.js';
 import { explain } from '../ops/explain/explain.js';
@@ -79,7 +80,7 @@ async function runCommand(given: string, options: RunCommandOptions): Promise<nu
   const interrupted = (): void => {
     if (abort.signal.aborted) process.exit(130);
     abort.abort();
-    out.message('stopping; what stands stays: run again to go on (Ctrl-C once more kills)');
+    out.message(paragraph('stopping; what stands stays: run again to go on (Ctrl-C once more kills)', out.messageColumns));
   };
   process.on('SIGINT', interrupted);
   try {
@@ -95,7 +96,7 @@ async function runCommand(given: string, options: RunCommandOptions): Promise<nu
       cloud: world.cloud,
       emit: (event) => render.emit(event),
       logs: true,
-      gate: (gate) => decisionFor(gate, options, out),
+      gate: (gate) => decisionFor(gate, options, out, interrupted),
       decide: (pipeline, gate, decision) => decideGate(world.target, pipeline, gate, decision, `by flotilla run${decision === 'approve' ? '' : ' --reject'}`),
       signal: abort.signal,
       ...(rehearsal ? { accounts: rehearsal.accounts(world, (event) => render.emit(event)) } : {}),
@@ -122,7 +123,7 @@ function ignoreFolder(folder: string): void {
   }
 }
 
-async function decisionFor(gate: Gate, options: RunCommandOptions, out: Terminal): Promise<'approve' | 'reject' | 'leave'> {
+async function decisionFor(gate: Gate, options: RunCommandOptions, out: Terminal, interrupted: () => void): Promise<'approve' | 'reject' | 'leave'> {
   const named = (names: readonly string[]): boolean => names.some((name) => name === 'all' || name === gate.action || name === gate.stage || name === `${gate.stage}/${gate.action}`);
   if (named(options.reject)) return 'reject';
   if (named(options.approve)) return 'approve';
@@ -136,7 +137,10 @@ async function decisionFor(gate: Gate, options: RunCommandOptions, out: Terminal
       { value: 'leave', label: 'leave it waiting' },
     ],
   }));
-  return isCancel(answer) ? 'leave' : (answer as 'approve' | 'reject' | 'leave');
+  if (!isCancel(answer)) return answer as 'approve' | 'reject' | 'leave';
+  // Ctrl-C at a question is no answer to it: the terminal is the question's then, and gives no signal.
+  interrupted();
+  throw new FlotillaError('CLI016', 'interrupted: the gate waits on', { exitCode: 130 });
 }
 
 interface Conclusion {

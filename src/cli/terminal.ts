@@ -12,7 +12,7 @@ export interface Terminal {
   readonly messageColumns: number;
   /** Text for people; silent with JSON output. */
   print(text: string): void;
-  /** The command's result, for programs. */
+  /** The command's result, for programs; of one that goes on, each. */
   data(value: unknown): void;
   message(text: string): void;
   /** Colours for either stream; one that takes none is spared them when it is written to. */
@@ -58,6 +58,7 @@ export function terminal(options: GlobalOptions, { stdout, stderr, env }: Surrou
   const json = options.output === 'json';
   const colours = { stdout: isColoured(stdout, options, env), stderr: isColoured(stderr, options, env) };
   let footer: Footer | undefined;
+  let begun = false;
   const around = (write: () => void): void => (footer ? footer.above(write) : write());
   const shown = (text: string, coloured: boolean): string => (coloured ? text : text.replaceAll(COLOURS, ''));
   return {
@@ -69,7 +70,9 @@ export function terminal(options: GlobalOptions, { stdout, stderr, env }: Surrou
     },
     data: (value) => {
       if (!json) return;
-      around(() => stdout.write(`${JSON.stringify({ type: 'version', schema: SCHEMA_VERSION })}\n${JSON.stringify(value, null, 2)}\n`));
+      const version = begun ? '' : `${JSON.stringify({ type: 'version', schema: SCHEMA_VERSION })}\n`;
+      begun = true;
+      around(() => stdout.write(`${version}${JSON.stringify(value, null, 2)}\n`));
     },
     message: (text) => {
       if (!options.quiet) around(() => stderr.write(`${shown(text, colours.stderr)}\n`));
@@ -102,7 +105,7 @@ export function printError(error: unknown, out: Terminal): number {
   }
   if (error instanceof FleetFileError) return printFleetMistakes(error, out);
   if (out.json) out.data({ type: 'error', code: error.code, message: error.message, where: error.where, why: error.why, fix: error.fix });
-  out.message(`${out.style('red', '✖')} ${out.style('bold', error.code)} ${error.message}`);
+  out.message(paragraph(`${out.style('red', '✖')} ${out.style('bold', error.code)} ${error.message}`, out.messageColumns));
   if (error.where) out.message(`  ${paragraph(error.where, out.messageColumns)}`);
   if (error.why) out.message(`  ${out.style('dim', 'why')}  ${paragraph(error.why, out.messageColumns, 7)}`);
   if (error.fix) out.message(`  ${out.style('dim', 'fix')}  ${error.fix.replaceAll('\n', '\n       ')}`);

@@ -55,7 +55,7 @@ async function whereCommand(world: World, options: WhereOptions, named: string |
     const over = !options.watch && (!options.wait || settled || Date.now() > deadline);
     if (now !== last || over) {
       last = now;
-      if (over) out.data({ ...world.stamp, pipelines: reports, ...(state.commit === undefined ? {} : { commit: { commit: state.commit, stages: state.stages, gate: state.gate, ...(code === undefined ? {} : { code }) } }) });
+      if (over || options.watch) out.data({ ...world.stamp, pipelines: reports, ...(state.commit === undefined ? {} : { commit: { commit: state.commit, stages: state.stages, gate: state.gate, ...(code === undefined ? {} : { code }) } }) });
       if (!out.json) printReports(world, reports, state, out);
     }
     if (over) return options.wait ? (code ?? TIMED_OUT) : 0;

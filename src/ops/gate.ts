@@ -5,6 +5,7 @@ import { each, type Limiter } from './concurrency.js';
 import { stageChanges, type StackChange } from './changes/stage.js';
 import type { CommitDescription, History } from './history.js';
 import type { PipelineRef } from './follow.js';
+import { openGates } from './open-gates.js';
 import { sourcesOf, takenRevision } from './sources.js';
 import { clientOf, type Target } from './target.js';
 import { expiryOf, where, type WaitingGate } from './where.js';
@@ -35,21 +36,13 @@ export async function waitingCases(target: Target, pipelines: readonly PipelineR
     const client = await clientOf(target, CodePipelineClient, pipeline.account, pipeline.region);
     const [{ stageStates = [] }, { pipeline: declaration }] = await Promise.all([client.send(new GetPipelineStateCommand({ name: pipeline.name })), client.send(new GetPipelineCommand({ name: pipeline.name }))]);
     const sources = sourcesOf(declaration!);
-    const cases: FoundGate[] = [];
-    for (const { stageName = '', actionStates = [], latestExecution: stage, inboundExecutions = [] } of stageStates)
-      for (const { actionName = '', latestExecution } of actionStates) {
-        if (latestExecution?.status !== 'InProgress' || latestExecution.token === undefined) continue;
-        const execution = stage?.pipelineExecutionId ?? '';
-        const since = latestExecution.lastStatusChange;
-        cases.push({
-          pipeline,
-          stage: stageName,
-          gate: { action: actionName, execution, commit: await takenRevision(client, pipeline.name, execution, sources), since, expires: expiryOf(declaration!, stageName, actionName, since) },
-          token: latestExecution.token,
-          behind: inboundExecutions[0]?.pipelineExecutionId === undefined ? undefined : await takenRevision(client, pipeline.name, inboundExecutions[0].pipelineExecutionId, sources),
-        });
-      }
-    return cases;
+    const revision = (execution: string): Promise<string | undefined> => takenRevision(client, pipeline.name, execution, sources);
+    return Promise.all(
+      (await openGates(client, declaration!, stageStates)).map(async ({ stage, action, execution, token, since }): Promise<FoundGate> => {
+        const next = stageStates.find(({ stageName }) => stageName === stage)?.inboundExecutions?.[0]?.pipelineExecutionId;
+        return { pipeline, stage, gate: { action, execution, commit: await revision(execution), since, expires: expiryOf(declaration!, stage, action, since) }, token, behind: next === undefined ? undefined : await revision(next) };
+      }),
+    );
   });
   return found.flat();
 }

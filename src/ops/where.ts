@@ -5,6 +5,7 @@ import { executionsOf } from './executions.js';
 import type { PipelineRef } from './follow.js';
 import type { CommitDescription } from './history.js';
 import { heldStages, type HeldStage } from './held-stages.js';
+import { openGates } from './open-gates.js';
 import { revisionOf, sourcesOf, takenRevision, type Source } from './sources.js';
 import { clientOf, type Target } from './target.js';
 
@@ -102,7 +103,7 @@ class Executions {
   private readonly known = new Map<string, Promise<string | undefined>>();
 
   constructor(
-    private readonly client: CodePipelineClient,
+    readonly client: CodePipelineClient,
     private readonly pipelineName: string,
     readonly sources: readonly Source[],
   ) {}
@@ -134,18 +135,11 @@ class Executions {
 
 const WEEK_MINUTES = 7 * 24 * 60;
 
-/** The gate that stands in each stage, if one does. */
+/** The gate that stands in each stage, if one does: of several executions side by side the newest one's. */
 async function waitingGates(declaration: PipelineDeclaration, states: readonly StageState[], executions: Executions): Promise<ReadonlyMap<string, WaitingGate>> {
   const found = new Map<string, WaitingGate>();
-  for (const { stageName = '', actionStates = [], latestExecution: stage } of states) {
-    const checked = actionStates.some(({ latestExecution: action }) => action?.status === 'InProgress' && action.token === undefined);
-    for (const { actionName = '', latestExecution } of actionStates) {
-      if (latestExecution?.status !== 'InProgress' || latestExecution.token === undefined) continue;
-      const since = latestExecution.lastStatusChange;
-      const execution = stage?.pipelineExecutionId ?? '';
-      found.set(stageName, { action: actionName, execution, commit: await executions.commit(execution), since, expires: expiryOf(declaration, stageName, actionName, since), ...(checked ? { checked } : {}) });
-    }
-  }
+  for (const { stage, action, execution, since, checked } of await openGates(executions.client, declaration, states))
+    found.set(stage, { action, execution, commit: await executions.commit(execution), since, expires: expiryOf(declaration, stage, action, since), ...(checked ? { checked } : {}) });
   return found;
 }
 

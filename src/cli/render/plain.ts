@@ -1,5 +1,5 @@
 import type { OpsEvent } from '../../ops/events.js';
-import { hanging } from '../table.js';
+import { hanging, paragraph } from '../table.js';
 import type { Terminal } from '../terminal.js';
 import type { Renderer } from './render.js';
 
@@ -47,7 +47,7 @@ export function eventLines(out: Terminal, options: { logs: boolean }): EventLine
       switch (event.type) {
         case 'step':
           if (event.status === 'started') return undefined;
-          return hanging(`${mark(event.status, out)} ${event.name.padEnd(34)} ${seconds(event.seconds)}`, event.detail ? ` ${event.detail}` : '', out.messageColumns);
+          return hanging(paragraph(`${mark(event.status, out)} ${event.name.padEnd(34)} ${seconds(event.seconds)}`, out.messageColumns), event.detail ? ` ${event.detail}` : '', out.messageColumns);
         case 'action':
           if (event.status === 'InProgress') return undefined;
           return hanging(`${mark(event.status, out)} ${`${event.stage}/${event.action}`.padEnd(34)} ${seconds(event.seconds)}  ${event.done}/${event.total}`, event.detail ? ` ${oneLine(event.detail)}` : '', out.messageColumns);
@@ -61,11 +61,11 @@ export function eventLines(out: Terminal, options: { logs: boolean }): EventLine
           return options.logs ? `${out.style('dim', `${event.source} │`)} ${event.line}` : undefined;
         }
         case 'gate':
-          return `${out.style('yellow', '⏸')} ${event.stage}/${event.action} waits for an approval${event.message ? `: ${event.message}` : ''}`;
+          return paragraph(`${out.style('yellow', '⏸')} ${event.stage}/${event.action} waits for an approval${event.message ? `: ${event.message}` : ''}`, out.messageColumns);
         case 'execution':
-          return `${mark(event.status, out)} execution ${event.id.slice(0, 8)} ${event.status}${event.detail ? `: ${event.detail}` : ''}`;
+          return paragraph(`${mark(event.status, out)} execution ${event.id.slice(0, 8)} ${event.status}${event.detail ? `: ${event.detail}` : ''}`, out.messageColumns);
         case 'note':
-          return `${out.style('cyan', 'ℹ')} ${event.text}`;
+          return paragraph(`${out.style('cyan', 'ℹ')} ${event.text}`, out.messageColumns);
         default:
           return undefined;
       }

@@ -30,3 +30,11 @@ describe('colours', () => {
 
   it('are not messages: --quiet silences stderr alone', () => expect(written({ quiet: true }, { stdout: true, stderr: true })).toEqual([DATA, '']));
 });
+
+it('JSON begins with the version of its schema, once, however many records come', () => {
+  let got = '';
+  const out = terminal({ output: 'json' }, { stdout: { write: (text: string) => (got += text) }, stderr: { write: () => true }, env: {} });
+  out.data({ record: 1 });
+  out.data({ record: 2 });
+  expect(got).toBe('{"type":"version","schema":"1.0"}\n{\n  "record": 1\n}\n{\n  "record": 2\n}\n');
+});
