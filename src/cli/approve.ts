@@ -47,9 +47,10 @@ async function decide(world: World, options: DecisionOptions, name: string | und
 async function theGate(world: World, options: DecisionOptions, name: string | undefined, decision: string): Promise<FoundGate> {
   const waiting = await waitingCases(world.target, await pipelinesOf(world, options), world.limit);
   const named = waiting.filter(({ stage, gate }) => name === undefined || gate.action === name || stage === name || `${stage}/${gate.action}` === name);
-  // Executions side by side stand at one gate each with a commit of its own.
+  // Executions side by side stand at one gate each with its commit; of one that was released again the newest is meant.
   const meant = named.filter(({ gate }) => options.commit !== undefined && gate.commit?.startsWith(options.commit));
-  const matching = meant.length === 1 ? meant : named;
+  const gates = new Map(meant.map((one) => [`${one.pipeline.account}/${one.pipeline.region}/${one.pipeline.name}/${one.stage}/${one.gate.action}`, one]));
+  const matching = gates.size === 1 ? [...gates.values()] : named;
   if (matching.length === 1) return matching[0]!;
   const command = `flotilla ${world.local ? '--local ' : ''}`;
   const [example] = [...matching, ...waiting];
