@@ -46,7 +46,8 @@ export interface FollowResult {
   readonly failures: readonly { readonly stage: string; readonly action: string; readonly message: string }[];
 }
 
-const POLL_MS = 300;
+/** Milliseconds between two looks: AWS counts requests. */
+const POLL_MS = { LOCAL: 200, AWS: 3000 } as const;
 
 /** Follows an execution until it ends, or until nothing but a gate that is left alone is to be waited for. */
 export async function followExecution(options: FollowOptions): Promise<FollowResult> {
@@ -61,14 +62,24 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
   const left = new Map<string, Gate>();
   const before = await lastDurations(client, pipeline.name, (id) => attempts(client, pipeline.name, id));
   let total = await announce(client, pipeline.name, before, emit);
+  const look = async (): Promise<ActionExecutionDetail[]> => {
+    const found = await attempts(client, pipeline.name, execution);
+    for (const detail of found) report(detail, seen, succeeded(found), total, emit);
+    if (options.logs) await logs.advance(found);
+    await resources.advance(found);
+    return found;
+  };
+  const pause = (): Promise<void> => delay(POLL_MS[target.kind], undefined, options.signal ? { signal: options.signal } : {});
   try {
     for (;;) {
+      // While anything but gates runs, the execution neither ends nor waits for anybody: one request tells all there is.
+      if ((await look()).some((detail) => detail.status === 'InProgress' && !isApproval(detail))) {
+        await pause();
+        continue;
+      }
       const { pipelineExecution } = await client.send(new GetPipelineExecutionCommand({ pipelineName: pipeline.name, pipelineExecutionId: execution }));
-      const details = await attempts(client, pipeline.name, execution);
-      const done = details.filter(({ status }) => status === 'Succeeded').length;
-      for (const detail of details) report(detail, seen, done, total, emit);
-      if (options.logs) await logs.advance(details);
-      await resources.advance(details);
+      // After its state, so that of an execution that has ended nothing is missing.
+      const details = await look();
       const status = pipelineExecution?.status ?? 'Unknown';
       if (status !== 'InProgress' && status !== 'Stopping') {
         const next = await successor(client, pipeline.name, execution, status);
@@ -92,7 +103,7 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
         else await options.decide(gate, decision);
       }
       const running = details.filter((detail) => detail.status === 'InProgress');
-      if (running.length === 0 && done > 0) {
+      if (running.length === 0 && succeeded(details) > 0) {
         const { gates: holding, held } = await ahead(client, pipeline.name, execution);
         if (held) {
           emit({ type: 'note', text: `execution ${execution.slice(0, 8)} waits before ${held.stage}, which is held: ${held.reason}` });
@@ -103,12 +114,20 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
           return { execution, status, waiting: holding, failures: [] };
         }
       }
-      if (left.size > 0 && running.length > 0 && running.every((detail) => detail.input?.actionTypeId?.category === 'Approval')) return { execution, status, waiting: [...left.values()], failures: [] };
-      await delay(POLL_MS, undefined, options.signal ? { signal: options.signal } : {});
+      if (left.size > 0 && running.length > 0 && running.every(isApproval)) return { execution, status, waiting: [...left.values()], failures: [] };
+      await pause();
     }
   } finally {
     client.destroy();
   }
+}
+
+function succeeded(details: readonly ActionExecutionDetail[]): number {
+  return details.filter(({ status }) => status === 'Succeeded').length;
+}
+
+function isApproval({ input }: ActionExecutionDetail): boolean {
+  return input?.actionTypeId?.category === 'Approval';
 }
 
 /** Tells what the pipeline is made of; answers how many actions that are. */
@@ -124,7 +143,7 @@ async function announce(client: CodePipelineClient, name: string, before: readon
  */
 function waitsForPeople(gate: Gate, details: readonly ActionExecutionDetail[]): boolean {
   const running = details.filter(({ stageName, status }) => stageName === gate.stage && status === 'InProgress');
-  return running.some(({ actionName }) => actionName === gate.action) && running.every(({ input }) => input?.actionTypeId?.category === 'Approval');
+  return running.some(({ actionName }) => actionName === gate.action) && running.every(isApproval);
 }
 
 /** Latest attempt of each action, in the order they started. */

@@ -69,8 +69,10 @@ function union(wanted: readonly string[], standing: readonly string[]): string[]
 /** Policies of the real account that a bootstrap names and that aren't here: each is made, allowing everything, and said. */
 export async function standInPolicies(target: Target, { account, region, bootstrap }: FleetPair, emit: Emit): Promise<void> {
   const boundary = bootstrap.permissionsBoundary === undefined ? [] : [`arn:aws:iam::${account}:policy/${bootstrap.permissionsBoundary}`];
+  const own = [...(bootstrap.executionPolicies ?? []), ...boundary].filter((arn) => arn.split(':')[4] === account);
+  if (own.length === 0) return;
   const iam = await clientOf(target, IAMClient, account, region);
-  for (const PolicyArn of [...(bootstrap.executionPolicies ?? []), ...boundary].filter((arn) => arn.split(':')[4] === account)) {
+  for (const PolicyArn of own) {
     try {
       await iam.send(new GetPolicyCommand({ PolicyArn }));
     } catch (error) {

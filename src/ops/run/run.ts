@@ -10,6 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import { FlotillaError } from '../../shared/errors.js';
 import { standingBootstrap } from '../bootstrap/standing.js';
+import { each, limiter } from '../concurrency.js';
 import { step, type Emit } from '../events.js';
 import { followExecution, type FollowResult, type Gate, type PipelineRef } from '../follow.js';
 import { synthArguments, unlessAsBefore } from '../synth.js';
@@ -210,19 +211,14 @@ async function synthesize(cdk: Cdk, options: RunOptions): ReturnType<Cdk['synth'
   }
 }
 
-/** Bootstraps every pair that isn't as it should be, two at a time. */
+/** Bootstraps every pair that isn't as it should be, two at a time: each is a process of the CDK CLI. */
 async function bootstrapAll(assembly: AssemblyModel, cdk: Cdk, { emit, target, directory, overlays, accounts }: RunOptions): Promise<void> {
   const pairs = wantedBootstraps(assembly, directory, overlays).filter((pair) => !accounts?.has(pair));
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let pair = pairs[next++]; pair; pair = pairs[next++]) {
-      const args = bootstrapArguments(pair, await standingBootstrap(target, pair));
-      if (args === undefined) continue;
-      await step(emit, `bootstrap ${pair.account}/${pair.region}`, () => cdk.bootstrap(pair, args));
-    }
-  };
   for (const pair of pairs) await standInPolicies(target, pair, emit);
-  await Promise.all([worker(), worker()]);
+  const wanted = await each(limiter(), pairs, async (pair) => ({ pair, args: bootstrapArguments(pair, await standingBootstrap(target, pair)) }));
+  await each(limiter(2), wanted, async ({ pair, args }) => {
+    if (args !== undefined) await step(emit, `bootstrap ${pair.account}/${pair.region}`, () => cdk.bootstrap(pair, args));
+  });
 }
 
 /** What a pipeline expects to be there before it is deployed: the repository it reads, secrets it resolves. */
