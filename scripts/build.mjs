@@ -45,6 +45,7 @@ bundles.push(await build({
 }));
 // Its part of zod is in it, because loading all of zod takes longer than the rest of it.
 bundles.push(await build({ ...common, external: external.filter((name) => name !== 'zod'), format: 'cjs', outfile: join(out, 'cdk.cjs'), entryPoints: ['src/cdk/index.ts'] }));
+writeFileSync(join(out, 'cdk.cjs'), lazily(readFileSync(join(out, 'cdk.cjs'), 'utf8')));
 // Runs in builds, from the cloud assembly: whole in itself, for every Node that CodeBuild's images have.
 bundles.push(await build({ ...common, external: [], target: 'node18', format: 'cjs', minify: true, legalComments: 'none', outfile: join(out, 'steps', 'steps.cjs'), entryPoints: ['src/steps/main.ts'] }));
 // The same for the publisher of assets, which some assemblies take along: with the schema it is there for, not the one that the tests' aws-cdk-lib has.
@@ -52,6 +53,13 @@ bundles.push(await build({ ...common, external: [], target: 'node18', format: 'c
 // A command has no ending that would say what it is, wherever the assembly lies.
 writeFileSync(join(out, 'publisher', 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
 writeFileSync(join(out, 'THIRD-PARTY.md'), licences(bundles));
+
+/** CDK's modules are loaded when something of them is first used: a fleet uses a part of them, and each costs a millisecond. */
+function lazily(text) {
+  const head = 'const fromCdk = (module) => new Proxy({}, { get: (_, name) => module()[name] });\n';
+  const rest = text.replaceAll(/^var (\w+) = require\("(aws-cdk-lib\/[\w-]+)"\);$/gm, 'var $1 = fromCdk(() => require("$2"));');
+  return rest.replace('"use strict";\n', `"use strict";\n${head}`);
+}
 
 for (const folder of dataFolders(join(root, 'src', 'local'))) cpSync(folder, join(out, 'data'), { recursive: true });
 await bundleLambdaSdk(root, join(out, 'data'));

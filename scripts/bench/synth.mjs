@@ -27,6 +27,7 @@ require('node:module').Module._initPaths();
 const { App, Stack, Stage, CfnResource } = require('aws-cdk-lib');
 const fill = (stage, env) => { const stack = new Stack(stage, 'App', { env }); for (let n = 0; n < 5; n++) new CfnResource(stack, 'Topic' + n, { type: 'AWS::SNS::Topic', properties: { DisplayName: String(n) } }); };
 const environments = ${'JSON.parse(process.env.TOPOLOGY)'};
+process.on('exit', () => { const { user, system } = process.cpuUsage(); require('node:fs').writeFileSync(process.env.SPENT, String((user + system) / 1e6)); });
 ${body}`;
 
 const FORMS = {
@@ -51,9 +52,10 @@ for (const [name, text] of Object.entries(FORMS)) writeFileSync(join(folder, `${
 
 function synth(form, targets, round) {
   const out = join(folder, `${form}-${targets}-${round}`);
+  const spent = join(folder, 'spent');
   const before = process.hrtime.bigint();
-  execFileSync(process.execPath, [join(folder, `${form}.cjs`)], { cwd: folder, env: { ...process.env, TOPOLOGY: JSON.stringify(topology(targets)), CDK_OUTDIR: out, CDK_VALIDATION: 'false', CDK_CONTEXT_JSON: JSON.stringify({ '@aws-cdk/aws-codepipeline:defaultPipelineTypeToV2': true }) }, stdio: ['ignore', 'ignore', 'pipe'] });
-  return { seconds: Number(process.hrtime.bigint() - before) / 1e9, out };
+  execFileSync(process.execPath, [join(folder, `${form}.cjs`)], { cwd: folder, env: { ...process.env, TOPOLOGY: JSON.stringify(topology(targets)), CDK_OUTDIR: out, SPENT: spent, CDK_VALIDATION: 'false', CDK_CONTEXT_JSON: JSON.stringify({ '@aws-cdk/aws-codepipeline:defaultPipelineTypeToV2': true }) }, stdio: ['ignore', 'ignore', 'pipe'] });
+  return { seconds: Number(process.hrtime.bigint() - before) / 1e9, processor: Number(readFileSync(spent, 'utf8')), out };
 }
 
 /** Actions, builds and the longest path (actions one after another) of a pipeline's template. */
@@ -64,20 +66,23 @@ function shapeOf(out) {
   return { stages: Stages.length, actions: actions.length, builds: actions.filter(({ ActionTypeId }) => ActionTypeId.Provider === 'CodeBuild').length, path: Stages.reduce((sum, { Actions }) => sum + Math.max(...Actions.map(({ RunOrder }) => RunOrder)), 0), kilobytes: Math.round(JSON.stringify(template).length / 1024) };
 }
 
+const ratioOf = (form, { fleet, hand }) => (form === 'fleet' ? (median(fleet) / median(hand)).toFixed(2).padStart(5) : '     ');
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-console.log('targets  form   seconds  ratio  stages  actions  builds  longest path  template KB');
+console.log('targets  form   seconds  ratio  processor  ratio  stages  actions  builds  longest path  template KB');
 for (const targets of [10, 100, 500]) {
   const times = { fleet: [], hand: [] };
+  const processor = { fleet: [], hand: [] };
   const outs = {};
   // Alternating, so that what else the machine does falls on both.
   for (let round = 0; round < ROUNDS; round++) for (const form of ['hand', 'fleet']) {
-    const { seconds, out } = synth(form, targets, round);
+    const { seconds, processor: spent, out } = synth(form, targets, round);
     times[form].push(seconds);
+    processor[form].push(spent);
     if (outs[form]) rmSync(out, { recursive: true });
     else outs[form] = out;
   }
   for (const form of ['hand', 'fleet']) {
     const { stages, actions, builds, path, kilobytes } = shapeOf(outs[form]);
-    console.log(`${String(targets).padStart(7)}  ${form.padEnd(5)}  ${median(times[form]).toFixed(2).padStart(7)}  ${form === 'fleet' ? (median(times.fleet) / median(times.hand)).toFixed(2).padStart(5) : '     '}  ${String(stages).padStart(6)}  ${String(actions).padStart(7)}  ${String(builds).padStart(6)}  ${String(path).padStart(12)}  ${String(kilobytes).padStart(11)}`);
+    console.log(`${String(targets).padStart(7)}  ${form.padEnd(5)}  ${median(times[form]).toFixed(2).padStart(7)}  ${ratioOf(form, times)}  ${median(processor[form]).toFixed(2).padStart(9)}  ${ratioOf(form, processor)}  ${String(stages).padStart(6)}  ${String(actions).padStart(7)}  ${String(builds).padStart(6)}  ${String(path).padStart(12)}  ${String(kilobytes).padStart(11)}`);
   }
 }

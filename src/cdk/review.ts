@@ -32,7 +32,7 @@ const FIXES = {
 const WARN_AT = 0.8;
 
 /** Bytes of a template that an action and any other resource take, roughly; and the share of the limit at which it is worth knowing better. */
-const ROUGHLY = { action: 1500, resource: 2500, share: 0.4 };
+const ROUGHLY = { action: 1500, resource: 2500, share: 0.5 };
 
 /**
  * Looks at the pipeline's stack when everything is in it: warns at 80 % of a limit, fails the synthesis beyond it, each time with the fix; and
