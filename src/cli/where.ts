@@ -147,5 +147,5 @@ function unreadText({ unreadBefore }: WhereRow, out: Terminal): string {
 function heldText({ held, state }: WhereRow, out: Terminal): string {
   // That the stack of a deployment that failed is in a failed state goes without saying.
   if (!held || held.state === 'as deployed' || held.state === 'nothing' || (state === 'failed' && held.state === 'failed')) return '';
-  return held.state === 'unknown' ? out.style('dim', ' (the account was not asked)') : `  ${out.style('red', '▲')} ${held.detail ?? held.state}`;
+  return held.state === 'unknown' ? out.style('dim', ' (the account could not be read)') : `  ${out.style('red', '▲')} ${held.detail ?? held.state}`;
 }

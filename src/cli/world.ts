@@ -4,7 +4,8 @@ import { FlotillaError } from '../shared/errors.js';
 import { awsTarget, type Identity } from '../ops/aws/target.js';
 import { DEFAULT_CONCURRENCY, limiter, type Limiter } from '../ops/concurrency.js';
 import { explained } from '../ops/explain/explain.js';
-import type { Target } from '../ops/target.js';
+import { placeOf } from '../ops/fleet/fleet.js';
+import { placeOfError, type Target } from '../ops/target.js';
 import { flotillaFolder } from './cloud/connection.js';
 import { localWorld, type LocalWorld } from './cloud/local.js';
 import { progressOf, renderer, type Renderer } from './render/render.js';
@@ -79,7 +80,8 @@ export function inWorld<O extends WorldOptions>(action: (world: World, options: 
       process.exitCode = (await action(world, options, given.slice(0, -2))) ?? 0;
     } catch (error) {
       // What AWS says is told as such, with what is known of it; what is neither ours nor AWS's is a defect.
-      const told = error instanceof Error && '$metadata' in error ? explained(error, (given.at(-1) as Command).name(), { local: world.local !== undefined }) : error;
+      const place = placeOfError(error);
+      const told = error instanceof Error && '$metadata' in error ? explained(error, (given.at(-1) as Command).name(), { local: world.local !== undefined, ...(place ? { place: placeOf(place), region: place.region } : {}) }) : error;
       throw world.local ? localized(told) : told;
     } finally {
       world.render.close();

@@ -133,6 +133,13 @@ describe('destroy', () => {
     await expect.poll(async () => client.describeStacks({ StackName: 'Importer' }).then(() => 'there', () => 'gone'), { timeout: 60_000 }).toBe('gone');
   });
 
+  it('is not begun where an account may not be read, which is named', async () => {
+    await cloud.control('faults', { faults: [{ kind: 'deny', account: ACCOUNTS.prod, region: 'eu-west-1', service: 'cloudformation', times: 1_000 }] });
+    const ran = await operate('destroy', '--confirm', 'FleetPipeline');
+    await cloud.control('faults', { faults: [] });
+    expect([ran.code, outputOf('error', ran)]).toMatchObject([3, { code: 'AWS032', where: '444444444444/eu-west-1' }]);
+  });
+
   it('that is interrupted says so, and leaves what it had not begun', async () => {
     const child = spawn(process.execPath, [CLI, '--local', 'destroy', '--assembly', assembly, '--confirm', 'FleetPipeline', '--unprotect', '--concurrency', '2', '--dir', cloud.state], { cwd: cloud.folder, stdio: ['ignore', 'ignore', 'pipe'] });
     let stderr = '';

@@ -29,9 +29,9 @@ export function modelsSigningAs(signingName: string): readonly ModelHead[] {
   return lookup().bySigningName.get(signingName) ?? [];
 }
 
-/** Models by the part of `X-Amz-Target` before the last dot. */
+/** Models by the part of `X-Amz-Target` before the last dot: whole, as botocore sends it, or its last name alone, as Smithy's clients do (awsJson 1.1 protocol). */
 export function modelsOfTarget(targetPrefix: string): readonly ModelHead[] {
-  return lookup().byTarget.get(targetPrefix) ?? [];
+  return lookup().byTarget.get(targetPrefix) ?? heads().filter((head) => head.targetPrefix?.endsWith(`.${targetPrefix}`));
 }
 
 /** Models of the query protocols by the request's `Version`. */

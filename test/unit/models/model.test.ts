@@ -23,6 +23,12 @@ describe('API models', () => {
     expect(loadModel('sqs')!.error('AWS.SimpleQueueService.NonExistentQueue')!.name).toBe('QueueDoesNotExist');
   });
 
+  it('are found by the whole of a target, as botocore sends it, and by its last name, as the SDK for JavaScript does', () => {
+    expect(names(modelsOfTarget('com.amazonaws.codestar.connections.CodeStar_connections_20191201'))).toEqual(['codestar-connections']);
+    expect(names(modelsOfTarget('CodeStar_connections_20191201'))).toEqual(['codestar-connections']);
+    expect([modelsOfTarget('connections_20191201'), modelsOfTarget('')]).toEqual([[], []]);
+  });
+
   it('are told apart by signing name, target and version', () => {
     expect(names(modelsSigningAs('s3'))).toEqual(['s3', 's3control']);
     expect(names(modelsSigningAs('es')).sort()).toEqual(['es', 'opensearch']);
