@@ -30,8 +30,9 @@ async function diffCommand(world: World, options: DiffOptions): Promise<number> 
   for (const alike of groups(changes)) printGroup(alike, options.full ?? false, out);
   for (const group of differing(changes)) out.print(hanging(`${out.style('yellow', '▲')} regions differ:`, group.map(({ stack, change }) => `${placeOf(stack)} ${change ? `+${change.added} ~${change.changed} -${change.deleted.length}` : 'no change'}`).join(', '), out.columns));
   const changed = changes.filter(({ change }) => change);
-  out.print(`${changed.length} of ${changes.length} stacks would change`);
-  return options.failOnChanges && (changed.length > 0 || changes.some(({ unknown }) => unknown)) ? CHANGES : 0;
+  const unknown = changes.filter((change) => change.unknown !== undefined);
+  out.print(`${changed.length} of ${changes.length} stacks would change${unknown.length > 0 ? `; ${unknown.length} could not be compared` : ''}`);
+  return options.failOnChanges && changed.length + unknown.length > 0 ? CHANGES : 0;
 }
 
 /** Stacks that would change alike, once. */

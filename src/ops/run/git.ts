@@ -65,6 +65,11 @@ export async function isDirty(root: string): Promise<boolean> {
   return (await git(root, ['status', '--porcelain'])) !== '';
 }
 
+/** Whether the working tree is just what a commit holds. */
+export async function isAsCommitted(root: string, commit: string): Promise<boolean> {
+  return !(await isDirty(root)) && (await git(root, ['rev-parse', `${commit}^{tree}`])) === (await headTree(root));
+}
+
 /** Pushes one commit to a branch of a repository on this machine; answers what the branch was before. */
 export async function pushCommit(root: string, repository: string, branch: string, commit: string): Promise<string | undefined> {
   const env = { ...process.env, GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' };

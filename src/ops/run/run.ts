@@ -18,7 +18,7 @@ import { clientSettings, type Target } from '../target.js';
 import { readAssembly, type AssemblyModel, type AssemblyStack, type Environment, type PipelineStack } from './assembly.js';
 import { bootstrapArguments, standInPolicies, wantedBootstraps } from './bootstrap.js';
 import { pathOf, prepareDependencies } from './dependencies.js';
-import { commitToRun, isDirty, pushCommit, repositoryRoot, type CommitInfo } from './git.js';
+import { commitToRun, isAsCommitted, pushCommit, repositoryRoot, type CommitInfo } from './git.js';
 import { localEnvironment, runProgram } from './programs.js';
 
 /** The local cloud, as far as a run needs more of it than AWS's APIs. */
@@ -93,7 +93,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const root = await repositoryRoot(options.directory);
   const commit = await commitToRun(root, options);
   emit({ type: 'commit', id: commit.id, summary: commit.subject });
-  if (!options.dirty && (await isDirty(root))) emit({ type: 'note', text: 'the working tree has changes that are not in the commit; --dirty takes them along' });
+  if (!options.dirty && !(await isAsCommitted(root, commit.id))) emit({ type: 'note', text: 'the working tree is not the commit’s: from it the pipeline is deployed, which then changes itself to what the commit says; --dirty takes what is not committed along' });
   const cdk = new Cdk(options);
   await prepareDependencies(options);
   const { assembly } = await step(emit, 'synth', () => synthesize(cdk, options), ({ assembly: { stacks, environments }, made }) => `${made ? '' : 'as before · '}${stacks.length} stacks · ${new Set(environments.map(({ account }) => account)).size} accounts · ${new Set(environments.map(({ region }) => region)).size} regions`);
