@@ -62,7 +62,9 @@ async function fleetOf(world: World, options: FleetOptions, needs: Needs): Promi
 export function knownName(options: FleetOptions): string | undefined {
   if (options.pair !== undefined) return fleetFromPairs(options.pair.map(parsePair)).name;
   const app = options.app ?? (existsSync('cdk.json') ? '.' : undefined);
-  const file = options.assembly !== undefined || options.pipeline !== undefined || app === undefined ? undefined : fleetFileOfApp(resolve(app), options);
+  // Context without an overlay may make another fleet than the file names: the synthesis tells.
+  const open = options.context !== undefined && options.overlay === undefined;
+  const file = open || options.assembly !== undefined || options.pipeline !== undefined || app === undefined ? undefined : fleetFileOfApp(resolve(app), options);
   return file === undefined ? undefined : loadFleet(file, { overlays: options.overlay ?? [] }).name;
 }
 

@@ -35,6 +35,7 @@ describe('an app that lays files over its fleet file', () => {
   it('has the name and the pairs that the files have together, those that only an overlay names included', async () => {
     writeFileSync(join(folder, 'flotilla.yaml'), FLEET);
     expect(knownName({ app: folder, overlay: [edge()] })).toBe('payments-edge');
+    expect(knownName({ app: folder, context: ['deployment=edge'] })).toBeUndefined();
     const { name, pairs } = await readFleet({ ...world, environments: new Map<string, string>() }, { app: folder, overlay: [edge()] }, 'pairs');
     expect([name, pairs.map(placeOf)]).toEqual(['payments-edge', ['999999999999/us-east-1', '111111111111/us-east-1', '444444444444/eu-central-1']]);
   });
