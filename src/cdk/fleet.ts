@@ -76,6 +76,7 @@ export class Fleet<P = Parameters> {
   deploy(build: (stage: Stage, target: StageTarget<P>) => void): this {
     if (this.stacks.size > 0) throw new FlotillaError('CDK014', 'deploy() was called twice', { fix: 'make all stacks of a stage in one callback', exitCode: 2 });
     checkQualifier(this.app, this.model);
+    this.checkParameters();
     for (const { waves } of this.model.pipelines) for (const { targets } of waves) for (const target of targets) this.addStage(target, build);
     const program = addProgram(this.app);
     for (const pipeline of this.model.pipelines) {
@@ -130,19 +131,32 @@ export class Fleet<P = Parameters> {
     }
   }
 
-  private targetOf({ account, environment, regions, stageId }: Target): StageTarget<P> {
-    const each = regions.map(({ region, parameters }) => ({ region, env: { account, region }, params: this.parametersOf(parameters, `${stageId} (${region})`) }));
+  private targetOf({ account, environment, regions }: Target): StageTarget<P> {
+    const each = regions.map(({ region, parameters }) => ({ region, env: { account, region }, params: this.parametersOf(parameters) }));
     const { region, env, params } = each[0]!;
     return { fleet: this.model.name, environment, account, region, env, params, regions: each };
   }
 
-  private parametersOf(value: unknown, where: string): P {
-    if (!this.options.parameters) return value as P;
-    try {
-      return this.options.parameters.parse(value);
-    } catch (cause) {
-      throw new FlotillaError('CDK018', `the parameters of ${where} don't match the app's schema`, { why: refusal(cause), fix: 'correct them in the fleet file', exitCode: 2, cause });
+  /** Every target's parameters against the app's schema before anything is made of them. Raises CDK018, with all that it refuses. */
+  private checkParameters(): void {
+    const refused = new Map<string, unknown>();
+    for (const target of this.model.pipelines.flatMap(({ waves }) => waves.flatMap(({ targets }) => targets))) {
+      for (const { region, parameters } of target.regions) {
+        try {
+          this.parametersOf(parameters);
+        } catch (cause) {
+          refused.set(`${target.stageId} (${region})`, cause);
+        }
+      }
     }
+    const [first, ...others] = refused.keys();
+    if (first === undefined) return;
+    const why = [...refused].map(([where, cause]) => (others.length === 0 ? refusal(cause) : `${where}: ${refusal(cause).replaceAll('\n', '; ')}`)).join('\n');
+    throw new FlotillaError('CDK018', `the parameters of ${first}${others.length === 0 ? '' : ` and ${others.length} more`} don't match the app's schema`, { why, fix: 'correct them in the fleet file, under `parameters:`', exitCode: 2, cause: refused.get(first) });
+  }
+
+  private parametersOf(value: unknown): P {
+    return this.options.parameters ? this.options.parameters.parse(value) : (value as P);
   }
 }
 
@@ -167,14 +181,20 @@ function orderStacks(stacks: readonly Stack[], target: Target): void {
     const later = stacksNamed(name, stacks, target);
     for (const earlier of before.map((other) => stacksNamed(other, stacks, target))) {
       // Two that lie in each region wait for each other region by region.
-      for (const stack of later.stacks) for (const other of earlier.stacks) if (stack.region === other.region || !later.everywhere || !earlier.everywhere) stack.addDependency(other);
+      for (const stack of later.stacks) for (const other of earlier.stacks) if (stack.region === other.region || !later.everywhere || !earlier.everywhere) waitFor(stack, other);
     }
   }
   for (const [index, regions] of target.regionOrder.entries()) {
     const earlier = target.regionOrder[index - 1];
     if (!earlier) continue;
-    for (const stack of stacks) if (regions.includes(stack.region)) for (const other of stacks) if (earlier.includes(other.region)) stack.addDependency(other);
+    for (const stack of stacks) if (regions.includes(stack.region)) for (const other of stacks) if (earlier.includes(other.region)) waitFor(stack, other);
   }
+}
+
+/** Newer releases of aws-cdk-lib call it `addStackDependency`, and warn of the old name. */
+function waitFor(stack: Stack, other: Stack): void {
+  if ('addStackDependency' in stack) stack.addStackDependency(other);
+  else (stack as Stack).addDependency(other);
 }
 
 interface NamedStacks {

@@ -2,10 +2,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, CfnOutput, CfnResource, Stack, type Stage } from 'aws-cdk-lib';
+import { App, Aspects, CfnOutput, CfnResource, Stack, Tags, type Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
-import { afterAll, describe, expect, it } from 'vitest';
+import type { IConstruct } from 'constructs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Fleet, pinnedTools, type FleetInput, type StageTarget } from '../../../src/cdk/index.js';
 
@@ -104,6 +105,41 @@ describe('a fleet becomes a CDK pipeline', () => {
     made.pipeline.addWave('Audit').addPre();
     expect(() => app.synth()).not.toThrow();
     expect(() => made.pipeline.addWave('Late')).toThrow(/can't add Waves anymore/);
+  });
+});
+
+describe('the idioms of CDK', () => {
+  it('parameters have the type that the app’s schema gives them', () => {
+    const parameters = z.object({ cidr: z.string(), zones: z.coerce.number() });
+    const seen: (readonly [cidr: string, zones: number])[] = [];
+    Fleet.load(new App({ outdir: join(folder, `out-${nth++}`) }), { ...base, parameters: { cidr: '10.0.0.0/16', zones: '3' } }, { parameters }).deploy((stage, target) => {
+      seen.push([target.params.cidr, target.params.zones]);
+      // @ts-expect-error: the schema knows no such parameter
+      void target.params.cdir;
+      one(stage, target);
+    });
+    expect(seen).toEqual(Array(3).fill(['10.0.0.0/16', 3]));
+  });
+
+  it('aspects and tags of the app and of the pipeline’s stack reach it until the app is synthesized, those of a stage its stacks', () => {
+    const visited = { app: new Set<string>(), stage: new Set<string>() };
+    const seeing = (into: Set<string>) => ({ visit: (node: IConstruct) => void (Stack.isStack(node) && into.add(node.node.path)) });
+    const { app, fleet: made } = fleet(base, (stage, target) => {
+      one(stage, target);
+      Tags.of(stage).add('team', 'shop');
+      Aspects.of(stage).add(seeing(visited.stage));
+    });
+    Aspects.of(app).add(seeing(visited.app));
+    Tags.of(made.stack).add('cost', 'delivery');
+    expect(app.synth().getNestedAssembly('assembly-Dev-us-east-1').stacks[0]!.tags).toEqual({ team: 'shop', 'flotilla:fleet': 'shop' });
+    expect(Object.values(Template.fromStack(made.stack).findResources('AWS::S3::Bucket'))[0]!['Properties'].Tags).toContainEqual({ Key: 'cost', Value: 'delivery' });
+    expect([...visited.app]).toEqual(expect.arrayContaining(['ShopPipeline', 'ShopSupport-eu-west-1']));
+    expect([...visited.stage].toSorted()).toEqual(['Dev-us-east-1/App', 'Prod-eu-west-1/App', 'Prod-us-east-1/App']);
+  });
+
+  it('what CDK generated is changed below its public properties in one file', () => {
+    const sources = readdirSync(join(root, 'src/cdk')).filter((name) => /\.add\w*Override\(|findChild\('Resource'\)|defaultChild|as never/.test(readFileSync(join(root, 'src/cdk', name), 'utf8')));
+    expect(sources).toEqual(['patches.ts']);
   });
 });
 
@@ -240,9 +276,19 @@ describe('says what is wrong', () => {
 
   it('parameters that the app’s schema refuses', () => {
     const parameters = { parse: (value: unknown): { cidr: string } => { if (!(value as { cidr?: string }).cidr) throw new TypeError('cidr is missing'); return value as { cidr: string }; } };
-    expect(() => fleet(base, one, { parameters } as never)).toThrow("the parameters of Dev-us-east-1 (us-east-1) don't match");
+    const dev = { ...base, environments: { dev: { account: '111111111111', regions: ['us-east-1'] } } };
+    expect(() => fleet(dev, one, { parameters } as never)).toThrow(expect.objectContaining({ message: "the parameters of Dev-us-east-1 (us-east-1) don't match the app's schema", why: 'cidr is missing' }));
     const schema = z.object({ cidr: z.string(), zones: z.array(z.number()) });
-    expect(() => fleet({ ...base, parameters: { zones: ['a'] } }, one, { parameters: schema })).toThrow(expect.objectContaining({ why: 'cidr: Invalid input: expected string, received undefined\nzones.0: Invalid input: expected number, received string' }));
+    expect(() => fleet({ ...dev, parameters: { zones: ['a'] } }, one, { parameters: schema })).toThrow(expect.objectContaining({ why: 'cidr: Invalid input: expected string, received undefined\nzones.0: Invalid input: expected number, received string' }));
+  });
+
+  it('parameters of every target at once, before any stack is made', () => {
+    const made: string[] = [];
+    const environments = { ...base.environments, dev: { account: '111111111111', regions: ['us-east-1'], parameters: { cidr: '10.0.0.0/16' } } };
+    expect(() => fleet({ ...base, environments }, ({ node }) => void made.push(node.id), { parameters: z.object({ cidr: z.string() }) })).toThrow(
+      expect.objectContaining({ code: 'CDK018', message: "the parameters of Prod-us-east-1 (us-east-1) and 1 more don't match the app's schema", why: expect.stringMatching(/^Prod-us-east-1 \(us-east-1\): cidr: .*\nProd-eu-west-1 \(eu-west-1\): cidr: .*$/) }),
+    );
+    expect(made).toEqual([]);
   });
 
   it('with the reason and the fix where only the stack of an error is shown', () => {
@@ -382,21 +428,42 @@ describe('cdk-nag', () => {
 });
 
 describe('payments as a fleet and as plain CDK', () => {
-  it('have the same application templates to the byte', () => {
+  let plain: string;
+  let fleetly: string;
+
+  beforeAll(() => {
     const synth = (app: string, out: string): string => {
       const directory = join(folder, out);
       mkdirSync(directory, { recursive: true });
       execFileSync(process.execPath, ['--import', 'tsx', app], { cwd: join(app, '../..'), env: { ...process.env, CDK_VALIDATION: 'false', CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:enable-path-metadata': true, '@aws-cdk/aws-apigateway:disableCloudWatchRole': true }) }, stdio: ['ignore', 'ignore', 'inherit'] });
       return directory;
     };
-    const plain = synth(join(root, 'test/fixtures/payments/bin/payments.ts'), 'plain');
-    const fleetly = synth(join(root, 'test/fixtures/payments-fleet.ts'), 'fleetly');
+    plain = synth(join(root, 'test/fixtures/payments/bin/payments.ts'), 'plain');
+    fleetly = synth(join(root, 'test/fixtures/payments-fleet.ts'), 'fleetly');
+  }, 120_000);
+
+  it('have the same application templates to the byte', () => {
     for (const stage of ['Dev', 'Staging', 'Prod-us-east-1', 'Prod-eu-west-1']) {
       const [left, right] = [plain, fleetly].map((directory) => readdirSync(join(directory, `assembly-${stage}`)).filter((name) => name.endsWith('.template.json')).map((name) => readFileSync(join(directory, `assembly-${stage}`, name), 'utf8')));
       expect(left).toHaveLength(1);
       expect(right).toEqual(left);
     }
-  }, 120_000);
+  });
+
+  it('differ in the pipeline’s template as docs/pipelines.md lists', () => {
+    const shape = (directory: string) => {
+      const { Resources } = JSON.parse(readFileSync(join(directory, 'PaymentsPipeline.template.json'), 'utf8')) as { Resources: Record<string, { Type: string; Properties: any }> };
+      const { Stages, PipelineType } = Object.values(Resources).find(({ Type }) => Type === 'AWS::CodePipeline::Pipeline')!.Properties as { Stages: { Actions: Action[] }[]; PipelineType: string };
+      const actions = Stages.flatMap(({ Actions }) => Actions);
+      return { type: PipelineType, actions: actions.length, builds: actions.filter(({ ActionTypeId }) => ActionTypeId.Provider === 'CodeBuild').length, path: Stages.reduce((sum, { Actions }) => sum + Math.max(...Actions.map(({ RunOrder }) => RunOrder)), 0), resources: Object.values(Resources).map(({ Type }) => Type) };
+    };
+    const [{ resources: before, ...left }, { resources: after, ...right }] = [shape(plain), shape(fleetly)];
+    expect(left).toEqual({ type: 'V1', actions: 15, builds: 5, path: 13 });
+    expect(right).toEqual({ type: 'V2', actions: 13, builds: 6, path: 10 });
+    const count = (types: readonly string[], type: string): number => types.filter((one) => one === type).length;
+    const changed = [...new Set([...before, ...after])].map((type) => [type, count(after, type) - count(before, type)] as const).filter(([, more]) => more !== 0);
+    expect(Object.fromEntries(changed)).toEqual({ 'AWS::KMS::Alias': -1, 'AWS::IAM::Role': 2, 'AWS::IAM::Policy': 1, 'AWS::CodeBuild::Project': 1, 'AWS::SNS::Topic': 1, 'AWS::SNS::TopicPolicy': 1 });
+  });
 });
 
 describe('the pinned tools', () => {
