@@ -2,6 +2,7 @@ import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloud
 import { CodeBuildClient, BatchGetBuildsCommand } from '@aws-sdk/client-codebuild';
 import { CodePipelineClient, GetPipelineExecutionCommand, GetPipelineStateCommand, ListActionExecutionsCommand, ListPipelineExecutionsCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { approvalsOf, isApproval } from './approvals.js';
 import { isAbsent } from './aws/absent.js';
 import { lastDurations, shapeOf } from './estimate.js';
 import type { Emit } from './events.js';
@@ -94,7 +95,8 @@ export async function followExecution(options: FollowOptions): Promise<FollowRes
         total = await announce(client, pipeline.name, before, emit);
         continue;
       }
-      for (const gate of await gates(client, pipeline.name, execution)) {
+      const parallel = pipelineExecution?.executionMode === 'PARALLEL';
+      for (const gate of parallel ? gatesOfActions(pipeline.name, details) : await gates(client, pipeline.name, execution)) {
         if (asked.has(gate.token) || !waitsForPeople(gate, details)) continue;
         asked.add(gate.token);
         emit({ type: 'gate', ...gate });
@@ -126,9 +128,6 @@ function succeeded(details: readonly ActionExecutionDetail[]): number {
   return details.filter(({ status }) => status === 'Succeeded').length;
 }
 
-function isApproval({ input }: ActionExecutionDetail): boolean {
-  return input?.actionTypeId?.category === 'Approval';
-}
 
 /** Tells what the pipeline is made of; answers how many actions that are. */
 async function announce(client: CodePipelineClient, name: string, before: readonly ActionExecutionDetail[], emit: Emit): Promise<number> {
@@ -200,6 +199,10 @@ async function ahead(client: CodePipelineClient, name: string, execution: string
   const stage = stageStates.find(({ inboundExecutions = [] }) => inboundExecutions.some(({ pipelineExecutionId }) => pipelineExecutionId === execution));
   if (!stage) return { gates: [], held: undefined };
   return { gates: (await gates(client, name, stage.latestExecution?.pipelineExecutionId)).filter((gate) => gate.stage === stage.stageName), held: heldStages([stage])[0] };
+}
+
+function gatesOfActions(pipeline: string, details: readonly ActionExecutionDetail[]): Gate[] {
+  return approvalsOf(details).map(({ stage, action, token, message }) => ({ pipeline, stage, action, token, ...(message === undefined ? {} : { message }) }));
 }
 
 /** Gates of an execution that wait for somebody. */

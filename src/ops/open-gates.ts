@@ -1,4 +1,5 @@
 import type { CodePipelineClient, PipelineDeclaration, StageState } from '@aws-sdk/client-codepipeline';
+import { approvalsOf } from './approvals.js';
 import { executionsOf } from './executions.js';
 import { attempts } from './follow.js';
 
@@ -18,8 +19,8 @@ export interface OpenGate {
 const MOST = 1_000;
 
 /**
- * Gates that wait, of a later execution behind those of an earlier one. In PARALLEL mode each execution stands at its own, which the state of
- * the pipeline doesn't tell: its token is the external ID of the action (API reference, PutApprovalResult).
+ * Gates that wait, of a later execution behind those of an earlier one. In PARALLEL mode the state of the pipeline doesn't tell them
+ * (`approvalsOf`): each execution that is under way is asked.
  */
 export async function openGates(client: CodePipelineClient, { name = '', executionMode }: PipelineDeclaration, states: readonly StageState[]): Promise<OpenGate[]> {
   if (executionMode !== 'PARALLEL') return states.flatMap(gatesOfStage);
@@ -29,7 +30,7 @@ export async function openGates(client: CodePipelineClient, { name = '', executi
     if (status === 'InProgress') running.push(pipelineExecutionId);
     if (++looked === MOST) break;
   }
-  const found = await Promise.all(running.reverse().map((execution) => gatesOfExecution(client, name, execution)));
+  const found = await Promise.all(running.reverse().map(async (execution) => approvalsOf(await attempts(client, name, execution)).map((approval) => ({ ...approval, execution }))));
   return found.flat();
 }
 
@@ -37,13 +38,4 @@ function gatesOfStage({ stageName: stage = '', actionStates = [], latestExecutio
   const running = actionStates.filter((action) => action.latestExecution?.status === 'InProgress');
   const checked = running.some((action) => action.latestExecution?.token === undefined);
   return running.flatMap(({ actionName: action = '', latestExecution: run }) => (run?.token === undefined ? [] : [{ stage, action, execution: latestExecution?.pipelineExecutionId ?? '', token: run.token, since: run.lastStatusChange, checked }]));
-}
-
-async function gatesOfExecution(client: CodePipelineClient, pipelineName: string, execution: string): Promise<OpenGate[]> {
-  const running = (await attempts(client, pipelineName, execution)).filter(({ status }) => status === 'InProgress');
-  return running.flatMap(({ stageName: stage = '', actionName: action = '', input, output, startTime: since }) => {
-    const token = output?.executionResult?.externalExecutionId;
-    if (input?.actionTypeId?.category !== 'Approval' || token === undefined) return [];
-    return [{ stage, action, execution, token, since, checked: running.some((other) => other.stageName === stage && other.input?.actionTypeId?.category !== 'Approval') }];
-  });
 }

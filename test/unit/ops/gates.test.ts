@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { limiter } from '../../../src/ops/concurrency.js';
+import { followExecution } from '../../../src/ops/follow.js';
 import { waitingCases } from '../../../src/ops/gate.js';
 import { where } from '../../../src/ops/where.js';
 import { startStub, type Stub } from './stub.js';
@@ -30,11 +31,18 @@ async function start(executionMode: string, prod: object): Promise<void> {
     GetPipelineState: () => ({ stageStates: [{ stageName: 'Source', actionStates: [] }, { stageName: 'Prod', ...prod }] }),
     ListPipelineExecutions: () => ({ pipelineExecutionSummaries: ['3', '2', '1'].map((id) => ({ pipelineExecutionId: id, status: id === '1' ? 'Succeeded' : 'InProgress', sourceRevisions: [{ actionName: 'App', revisionId: commitOf(id) }] })) }),
     ListActionExecutions: ({ filter }: { filter?: { pipelineExecutionId: string } }) => ({ actionExecutionDetails: filter === undefined ? [running('3'), running('2')] : [running(filter.pipelineExecutionId)] }),
-    GetPipelineExecution: ({ pipelineExecutionId: id }: { pipelineExecutionId: string }) => ({ pipelineExecution: { artifactRevisions: [{ name: 'Code', revisionId: commitOf(id) }] } }),
+    GetPipelineExecution: ({ pipelineExecutionId: id }: { pipelineExecutionId: string }) => ({ pipelineExecution: { pipelineExecutionId: id, status: 'InProgress', executionMode, artifactRevisions: [{ name: 'Code', revisionId: commitOf(id) }] } }),
   });
 }
 
 const gates = async () => (await waitingCases(stub.target, [pipeline], limiter(4))).map(({ stage, gate, token, behind }) => [stage, gate.action, gate.commit, token, gate.since?.getTime(), gate.expires?.getTime(), behind]);
+
+it('an execution that is followed beside a newer one stands at its own gate', async () => {
+  await start('PARALLEL', { latestExecution: { pipelineExecutionId: '3', status: 'InProgress' }, actionStates: [{ actionName: 'Approve', latestExecution: { status: 'InProgress', token: 'token-3', lastStatusChange: at(3) } }] });
+  const asked: string[] = [];
+  const ended = await followExecution({ target: stub.target, pipeline, execution: '2', gate: ({ token }) => (asked.push(token), Promise.resolve('leave')), decide: () => Promise.resolve(), emit: () => {}, logs: false });
+  expect([asked, ended.waiting.map(({ stage, action, token }) => [stage, action, token])]).toEqual([['token-2'], [['Prod', 'Approve', 'token-2']]]);
+});
 
 describe('gates that wait', () => {
   it('are, where executions run side by side, each one’s own, with the token that its action tells', async () => {
