@@ -7,7 +7,7 @@ import { treesFolder } from './trees.js';
 /** Programs put before the machine's own on a build's PATH, and what they need. */
 export interface Launchers {
   readonly bin: string;
-  /** Behind all others on the PATH: what stands in where a machine has nothing (esbuild, that NodejsFunction else replaces by a container). */
+  /** Behind all others on the PATH: what stands in where a machine has nothing. */
   readonly last: string;
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
@@ -18,6 +18,12 @@ const data = (name: string): string => readFileSync(new URL(`./data/${name}`, im
 
 /** Tools the CDK's own buildspecs install; they are Flotilla's dependencies, so a build needs no round trip for them. */
 const TOOLS = ['aws-cdk', 'cdk-assets'];
+
+/**
+ * From the registry where the machine has none: esbuild, that NodejsFunction else replaces by a container, and what CodeBuild's images have
+ * (Yarn 1 and n: aws/aws-codebuild-docker-images, ubuntu/standard/7.0/Dockerfile).
+ */
+const STAND_INS = { esbuild: 'esbuild@0', yarn: 'yarn@1', n: 'n@10' };
 
 /** Writes the launchers into the cloud's folder; the same files each time. */
 export function writeLaunchers(directory: string, endpoint: string): Launchers {
@@ -40,7 +46,7 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
   script('curl', curlLauncher(bin));
   script('docker', dockerLauncher(bin));
   for (const name of ['python', 'python3']) script(name, pythonLauncher(name, bin));
-  script(join('..', 'last', 'esbuild'), '#!/bin/sh\nexec npx --yes esbuild@0 "$@"\n');
+  for (const [name, spec] of Object.entries(STAND_INS)) script(join('..', 'last', name), `#!/bin/sh\nexec npx --yes ${spec} "$@"\n`);
   for (const name of ['pip', 'pip3']) script(name, `#!/bin/sh\nexec "${join(bin, 'python3')}" -m pip "$@"\n`);
   const tools = Object.fromEntries(TOOLS.map((name) => [name, packageFolder(name)]).filter((entry): entry is [string, string] => entry[1] !== undefined));
   return {
@@ -203,6 +209,9 @@ exec "$engine" "$@"
 
 /** Folder below HOME that holds what a build installs with pip; its programs are on the PATH. */
 export const PYTHON = '.python';
+
+/** Folder below HOME for the Node that a build switches to with n, never this machine's own; before that on the PATH. */
+export const NODE = '.n';
 
 /**
  * Before Python: a build installs packages as on AWS, where the image is its own, but must not touch this machine's. So it gets an environment

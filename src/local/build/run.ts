@@ -11,7 +11,7 @@ import { PHASES, parseBuildspec, type Artifacts, type Buildspec, type Phase, typ
 import { restoreCache, saveCache } from './cache.js';
 import { buildEnvironment } from './environment.js';
 import { chooseFiles } from './files.js';
-import { PYTHON, writeLaunchers } from './launchers.js';
+import { NODE, PYTHON, writeLaunchers } from './launchers.js';
 import { buildLog, type BuildLog } from './log.js';
 import { runPhase, type ShellState } from './phase.js';
 import { buildArn, type Build, type BuildPhase, type BuildStatus, type Place } from './record.js';
@@ -125,13 +125,14 @@ class BuildRun {
     const home = prepareHome(join(this.folder, 'home'));
     const launchers = writeLaunchers(runtime.directory, runtime.endpoint);
     const global = join(home, '.npm-global');
-    const path = [launchers.bin, join(global, 'bin'), join(home, PYTHON, 'bin'), process.env['PATH'] ?? '', launchers.last].join(':');
+    const path = [launchers.bin, join(global, 'bin'), join(home, NODE, 'bin'), join(home, PYTHON, 'bin'), process.env['PATH'] ?? '', launchers.last].join(':');
     const shell: ShellState = {
       cwd: source,
       env: {
         ...launchers.env,
         FLOTILLA_OFFERS: offersFolder(workspace),
         npm_config_prefix: global,
+        N_PREFIX: join(home, NODE),
         AWS_ENDPOINT_URL: runtime.endpoint,
         AWS_CONTAINER_CREDENTIALS_FULL_URI: hooks.credentialsEndpoint.url,
         AWS_CONTAINER_AUTHORIZATION_TOKEN: hooks.credentialsEndpoint.token,

@@ -7,7 +7,7 @@ import { localEnvironment, runProgram } from './programs.js';
 
 /** What a fresh clone needs before its app can be started; the pipeline's own builds do this for themselves. */
 export async function prepareDependencies({ directory, emit, folder }: { readonly directory: string; readonly emit: Emit; readonly folder: string }): Promise<void> {
-  const env = localEnvironment({});
+  const env = localEnvironment({ PATH: pathOf(directory, folder) });
   if (existsSync(join(directory, 'package.json')) && !existsSync(join(directory, 'node_modules'))) {
     const [command, ...args] = existsSync(join(directory, 'package-lock.json')) ? ['npm', 'ci'] : existsSync(join(directory, 'yarn.lock')) ? ['yarn', 'install', '--frozen-lockfile'] : ['npm', 'install'];
     await step(emit, `${command} ${args.join(' ')}`, () => runProgram(command!, args, 'RUN006', 'installing the app\'s dependencies', { cwd: directory, env }));
@@ -26,7 +26,7 @@ export async function prepareDependencies({ directory, emit, folder }: { readonl
 /** PATH of programs that start an app: its Python environment first, what stands in for a machine's missing tools last. `folder` is `.flotilla`. */
 export function pathOf(directory: string, folder: string): string {
   const venv = [join(directory, '.venv', 'bin'), join(pythonEnvironment(folder, directory), 'bin')].filter(existsSync);
-  return [...venv, process.env['PATH'] ?? '', bundlers(folder)].join(delimiter);
+  return [...venv, process.env['PATH'] ?? '', standIns(folder)].join(delimiter);
 }
 
 /** The usual places of a Python app's requirements; only where cdk.json starts Python. */
@@ -42,12 +42,12 @@ function pythonEnvironment(folder: string, directory: string): string {
 }
 
 /**
- * Last on the PATH: esbuild from the registry, for apps whose functions would otherwise be bundled in a container (NodejsFunction takes an
- * esbuild that it finds). The launchers of builds have the same.
+ * Last on the PATH, from the registry where the machine has none: esbuild, for apps whose functions would otherwise be bundled in a container
+ * (NodejsFunction takes an esbuild that it finds), and Yarn 1. The launchers of builds have the same.
  */
-function bundlers(folder: string): string {
+function standIns(folder: string): string {
   const bin = join(folder, 'work', 'bin');
   mkdirSync(bin, { recursive: true });
-  writeFileSync(join(bin, 'esbuild'), '#!/bin/sh\nexec npx --yes esbuild@0 "$@"\n', { mode: 0o755 });
+  for (const [name, spec] of [['esbuild', 'esbuild@0'], ['yarn', 'yarn@1']] as const) writeFileSync(join(bin, name), `#!/bin/sh\nexec npx --yes ${spec} "$@"\n`, { mode: 0o755 });
   return bin;
 }

@@ -31,11 +31,15 @@ export async function runProgram(command: string, args: readonly string[], code:
   createInterface({ input: child.stdout }).on('line', take);
   createInterface({ input: child.stderr }).on('line', take);
   const status = await new Promise<number | string>((resolve, reject) => {
-    child.once('error', reject);
+    child.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? notInstalled(command, code, what, options.cwd) : error));
     child.once('close', (exit, signal) => resolve(exit ?? signal ?? 1));
   });
   if (status !== 0) throw new FlotillaError(code, `${what} failed (${typeof status === 'number' ? `exit code ${status}` : status})`, { why: lastLines(lines), fix: explain(lines.join('\n'))?.fix, where: options.cwd, exitCode: 4 });
   return lines.join('\n');
+}
+
+function notInstalled(command: string, code: string, what: string, cwd: string): FlotillaError {
+  return new FlotillaError(code, `${what} failed: ${command} could not be started`, { why: `there is no program ${command} on the PATH`, fix: `install ${command}, then run again`, where: cwd, exitCode: 4 });
 }
 
 /** Longest line shown: source text of a minified library, which Node prints above an error, tells nothing. */

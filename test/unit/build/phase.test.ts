@@ -134,6 +134,17 @@ describe('launchers', () => {
     expect((await run(['docker ps'], { state: only })).lines).toEqual(['podman ps']);
   });
 
+  it('have what CodeBuild’s images have and the machine may not, from the registry', async () => {
+    const machine = join(folder, 'without-yarn');
+    mkdirSync(machine);
+    for (const name of ['sh', 'env']) symlinkSync(`/usr/bin/${name}`, join(machine, name));
+    writeFileSync(join(machine, 'npx'), '#!/bin/sh\necho "npx $*"\n', { mode: 0o755 });
+    const without = { ...state, env: { ...state.env, PATH: [launchers.bin, machine, launchers.last].join(delimiter) } };
+    expect((await run(['yarn install --frozen-lockfile', 'n 22'], { state: without })).lines).toEqual(['npx --yes yarn@1 install --frozen-lockfile', 'npx --yes n@10 22']);
+    writeFileSync(join(machine, 'yarn'), '#!/bin/sh\necho "own $*"\n', { mode: 0o755 });
+    expect((await run(['yarn --version'], { state: without })).lines).toEqual(['own --version']);
+  });
+
   it('let npm be npm, except where it installs', async () => {
     fake('npm', echo);
     expect(await shown('npm run "a b" -- --x')).toEqual(['[run]', '[a b]', '[--]', '[--x]']);

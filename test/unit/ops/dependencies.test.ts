@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FlotillaError } from '../../../src/shared/errors.js';
-import { pathOf } from '../../../src/ops/run/dependencies.js';
+import { pathOf, prepareDependencies } from '../../../src/ops/run/dependencies.js';
+import { localEnvironment, runProgram } from '../../../src/ops/run/programs.js';
 
 let app: string;
 beforeEach(() => {
@@ -31,6 +32,31 @@ describe('programs that start an app', () => {
     write('cdk.json', JSON.stringify({ app: 'npx tsx app.ts' }));
     expect(path().at(-1)).toBe(join(app, '.flotilla', 'work', 'bin'));
     expect(path().slice(0, -1).join(delimiter)).toBe(process.env['PATH']);
+  });
+
+  it('that no machine has are named, with what is wanted of them', async () => {
+    const error: unknown = await runProgram('no-such-program', [], 'RUN006', 'installing it', { cwd: app, env: localEnvironment({}) }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'RUN006', message: 'installing it failed: no-such-program could not be started', why: expect.stringContaining('PATH') as string, fix: 'install no-such-program, then run again' });
+  });
+});
+
+describe('what an app needs before it is started', () => {
+  const before = process.env['PATH'];
+  afterEach(() => {
+    process.env['PATH'] = before;
+  });
+
+  it('is installed by Yarn where it keeps a lockfile of Yarn, from the registry where the machine has no Yarn', async () => {
+    const machine = join(app, 'machine');
+    mkdirSync(machine);
+    symlinkSync('/bin/sh', join(machine, 'sh'));
+    writeFileSync(join(machine, 'npx'), '#!/bin/sh\necho "npx $*" > asked\n', { mode: 0o755 });
+    process.env['PATH'] = machine;
+    write('cdk.json', JSON.stringify({ app: 'npx tsx app.ts' }));
+    write('package.json', '{}');
+    write('yarn.lock', '');
+    await prepareDependencies({ directory: app, emit: () => {}, folder: join(app, '.flotilla') });
+    expect(readFileSync(join(app, 'asked'), 'utf8')).toBe('npx --yes yarn@1 install --frozen-lockfile\n');
   });
 });
 

@@ -16,6 +16,7 @@ const CASES: readonly [code: string, text: string, fix: RegExp][] = [
   ['AWS007', 'ChangeSet [PipelineChange] does not exist (Service: AmazonCloudFormation; Status Code: 404; Error Code: ChangeSetNotFound; Request ID: X)', /flotilla retry --pipeline fleet Prod/],
   ['AWS008', 'ValidationError: Stack:arn:aws:cloudformation:eu-west-1:111111111111:stack/Api/1234 is in ROLLBACK_COMPLETE state and can not be updated.', /delete-stack --stack-name Api --region eu-west-1/],
   ['AWS009', 'Maximum policy size of 10240 bytes exceeded for role Pipeline-Role (Service: AmazonIdentityManagement; Status Code: 409; Error Code: LimitExceeded; Request ID: X)', /minimizePolicies/],
+  ['AWS036', 'Resource handler returned message: "Policy arn:aws:iam::111111111111:policy/boundaries/workload does not exist or is not attachable. (Service: Iam, Status Code: 404)"', /create-policy --policy-name workload .*credentials of 111111111111/],
   ['AWS010', 'Error calling startBuild: Cannot have more than 1 builds in queue for the account (Service: AWSCodeBuild; Status Code: 400; Error Code: AccountLimitExceededException; Request ID: X)', /Service Quotas/],
   ['AWS011', 'Artifact [Synth_Output] exceeds max artifact size', /smaller/],
   ['AWS012', 'Failed to call UpdateProject, reason: Max buildspec length is 25600', /publishAssetsInParallel/],
