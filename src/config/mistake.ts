@@ -40,6 +40,7 @@ export class FleetFileError extends FlotillaError {
     const count = `${problems.length} mistake${problems.length === 1 ? '' : 's'} in ${file ?? 'the fleet'}`;
     super(single?.code ?? 'CFG000', `${count}\n\n${problems.map(printProblem).join('\n\n')}\n`, { where: single?.where, why: single?.why, fix: single?.fix, exitCode: 2 });
     this.problems = problems;
+    Object.defineProperty(this, 'problems', { enumerable: false });
   }
 }
 

@@ -18,9 +18,11 @@ export class FlotillaError extends Error {
     this.fix = details.fix;
     this.where = details.where;
     this.exitCode = details.exitCode ?? 1;
-    // Where the library runs in somebody else's program (a test, a CDK app), the stack is all of an error that is shown.
-    const more = (['why', 'fix'] as const).flatMap((key) => (details[key] === undefined || what.includes(details[key]) ? [] : [`\n  ${key}  ${details[key]}`]));
+    // Where the library runs in somebody else's program (a test, a CDK app), the stack is all of an error that is read: it says
+    // everything once, and Node lists none of it again below.
+    const more = (['where', 'why', 'fix'] as const).flatMap((key) => (details[key] === undefined || what.includes(details[key]) ? [] : [`\n  ${key.padEnd(5)} ${details[key].replaceAll('\n', '\n        ')}`]));
     this.stack = this.stack?.replace(what, () => `${what}${more.join('')}`);
+    for (const key of ['name', 'why', 'fix', 'where', 'exitCode']) Object.defineProperty(this, key, { enumerable: false });
   }
 }
 

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { App, Aspects, CfnOutput, CfnResource, Stack, Tags, type Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
@@ -291,16 +292,17 @@ describe('says what is wrong', () => {
     expect(made).toEqual([]);
   });
 
-  it('with the reason and the fix where only the stack of an error is shown', () => {
-    const shown = (): string => {
+  it('with the reason and the fix where only the stack of an error is shown, each once', () => {
+    const shown = (input: FleetInput, build = one): string => {
       try {
-        fleet(base, () => undefined);
+        fleet(input, build);
       } catch (error) {
-        return (error as Error).stack!;
+        return inspect(error);
       }
       return '';
     };
-    expect(shown()).toMatch(/stage Dev-us-east-1 has no stacks\n {2}why {2}the callback of deploy\(\) made none for environment dev\n {2}fix {2}make at least one: .*\n +at /);
+    expect(shown(base, () => undefined)).toMatch(/^FlotillaError: stage Dev-us-east-1 has no stacks\n {2}why {3}the callback of deploy\(\) made none for environment dev\n {2}fix {3}make at least one: .*\n( +at .*\n)+ {2}code: 'CDK017'\n\}$/);
+    expect(shown({ ...base, fleet: 'a b', tags: 3 } as never).match(/CFG014/g)).toHaveLength(2);
   });
 
   it('a limit that the pipeline’s stack goes beyond, and warns before', () => {
