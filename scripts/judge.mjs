@@ -1,4 +1,5 @@
-// npm run judge: cfn-lint, from PyPI, over every template of the examples and of generated fleets. Errors fail; what only warns is counted.
+// npm run judge [SAMPLES]: cfn-lint, from PyPI, over every template of the examples, of fleets that say what those don't, and of fleets that the
+// generator of the property tests makes. Errors fail; what only warns is counted.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -54,19 +55,30 @@ function generated() {
     gates: { ...base, environments: { dev: { account: '111111111111', regions: ['us-east-1'], verify: { smoke: ['true'] } }, prod: { ...prod, gates: { approval: { name: 'Go', timeout: 60 }, permissions: 'broadened' }, terminationProtection: true } }, notify: { email: ['ops@example.com'], slack: { workspace: 'T01234567', channel: 'C01234567' } } },
     changeSets: { ...base, pipeline: { ...base.pipeline, changeSets: true, executionMode: 'queued', artifacts: { templatesOnly: true }, source: { github: 'acme/shop', connection: 'arn:aws:codestar-connections:us-east-1:999999999999:connection/0f5a', paths: ['service/**'] } }, environments: { prod: { ...prod, rollout: 'one-by-one' } } },
     regionsInStacks: { ...base, pipeline: { ...base.pipeline, type: 'V1', source: { s3: 'sources-of-shop', key: 'shop.zip' } }, environments: { prod: { ...prod, regionsIn: 'stacks' } } },
-    builds: { ...base, pipeline: { ...base.pipeline, build: { architecture: 'arm', compute: 'medium', timeout: 30, cache: 'local', secrets: { TOKEN: 'shop/token' }, npm: { registry: 'https://npm.example.com/', token: 'npm-token' }, docker: [{ dockerHub: 'hub' }], vpc: { id: 'vpc-0a1b2c3d', subnets: ['subnet-0a1b2c3d'], availabilityZones: ['us-east-1a'], securityGroups: ['sg-0a1b2c3d'] } } }, environments: { prod } },
+    builds: { ...base, pipeline: { ...base.pipeline, build: { architecture: 'arm', compute: 'medium', timeout: 30, cache: 'local', secrets: { TOKEN: 'shop/token' }, npm: { registry: 'https://npm.example.com/', token: 'npm-token' }, docker: [{ dockerHub: 'hub' }], vpc: { id: 'vpc-0a1b2c3d', subnets: ['subnet-0a1b2c3d'], securityGroups: ['sg-0a1b2c3d'] } } }, environments: { prod } },
   };
+  for (const [index, fleet] of sampled(Number(process.argv[2] ?? 6)).entries()) fleets[`sample ${index + 1}`] = fleet;
   const app = join(work, 'generated.cjs');
+  for (const name of ['network.yaml', 'app.yaml']) writeFileSync(join(work, name), 'Resources: { Topic: { Type: "AWS::SNS::Topic" } }\n');
   writeFileSync(app, `process.env.NODE_PATH = ${JSON.stringify(join(root, 'node_modules'))};
 require('node:module').Module._initPaths();
-const { App, Stack } = require('aws-cdk-lib');
+const { App, CfnOutput, Stack } = require('aws-cdk-lib');
 const { Queue } = require('aws-cdk-lib/aws-sqs');
 const { Fleet } = require(${JSON.stringify(join(root, 'dist', 'cdk.cjs'))});
-Fleet.load(new App(), JSON.parse(process.env.FLEET)).deploy((stage, { regions }) => regions.forEach(({ env, region }) => new Queue(new Stack(stage, 'App-' + region, { env }), 'Queue')));
+Fleet.load(new App(), JSON.parse(process.env.FLEET), { folder: ${JSON.stringify(work)} }).deploy((stage, { regions }) => regions.forEach(({ env, region }, index) => {
+  const stack = new Stack(stage, index === 0 ? 'Api' : 'Api-' + region, { env });
+  new CfnOutput(stack, 'Url', { value: new Queue(stack, 'Queue').queueUrl });
+}));
 `);
   return Object.entries(fleets).map(([name, fleet]) => {
-    const out = join(work, `generated-${name}`);
+    const out = join(work, `generated-${name.replace(' ', '-')}`);
     execFileSync(process.execPath, [app], { env: { ...process.env, FLEET: JSON.stringify({ fleet: 'shop', ...fleet }), CDK_OUTDIR: out, CDK_VALIDATION: 'false', CDK_CONTEXT_JSON: JSON.stringify({ '@aws-cdk/core:enablePartitionLiterals': true }) }, stdio: ['ignore', 'ignore', 'inherit'] });
     return [`generated: ${name}`, out];
   });
+}
+
+/** Fleets of the generator that the property tests use, the same in each run. */
+function sampled(numRuns) {
+  const program = `import fc from 'fast-check';\nimport { fleets } from './test/unit/fleet/fleets.js';\nconst deployed = fleets.filter(({ environments }) => Object.values(environments).some(({ enabled }) => enabled !== false));\nconsole.log(JSON.stringify(fc.sample(deployed, { numRuns: ${numRuns}, seed: 1 })));`;
+  return JSON.parse(execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 }));
 }

@@ -7,7 +7,7 @@ import { FleetFileError, problemOf, type Mistake, type Path, type Problem } from
 import { accountWarnings, regionMistakes } from './places.js';
 import { isProgram, runProgram } from './program.js';
 import { fleetFile, type FleetConfig } from './schema/fleet.js';
-import { secretMistake, secretMistakes, secretsIn } from './secrets.js';
+import { secretMistake, secretMistakes, secretsIn, secretWarnings } from './secrets.js';
 
 /** One file's name and text. */
 export interface FleetText {
@@ -58,7 +58,7 @@ function readLayers(layers: readonly Layer[], check: Check): { readonly config: 
   const value = layers.map((layer) => layer.value).reduce((base, over) => layFile(base, over ?? undefined));
   const { config, mistakes } = validate(value, check, (path) => holding(layers, path).written(path));
   if (config === undefined || secrets.length + mistakes.length > 0) throw new FleetFileError(inOrder([...secrets, ...mistakes.map((mistake) => located(mistake, layers))], layers), file);
-  return { config, warnings: inOrder(accountWarnings(config).map((warning) => located(warning, layers)), layers) };
+  return { config, warnings: inOrder([...accountWarnings(config), ...secretWarnings(config)].map((warning) => located(warning, layers)), layers) };
 }
 
 /** The same from an object, as `flotilla.config.ts` and tests have it; problems carry no place. */

@@ -43,3 +43,19 @@ export function secretMistakes(value: unknown, path: Path = []): readonly Mistak
   if (Array.isArray(value)) return value.flatMap((one, index) => secretMistakes(one, [...path, index]));
   return isDictionary(value) ? Object.entries(value).flatMap(([key, one]) => secretMistakes(one, [...path, key])) : [];
 }
+
+/** Names of variables that hold credentials, whatever those look like. */
+const CREDENTIAL = /(^|_)(PASSWORD|PASSWD|PASSPHRASE|TOKEN|API_?KEY|ACCESS_?KEY|SECRET_?KEY|CLIENT_SECRET|PRIVATE_?KEY)$/i;
+
+/** Environment variables of builds whose name says that they hold a secret, and whose value stands in the file: allowed, for it may be none. */
+export function secretWarnings(value: unknown, path: Path = []): readonly Mistake[] {
+  if (Array.isArray(value)) return value.flatMap((one, index) => secretWarnings(one, [...path, index]));
+  if (!isDictionary(value)) return [];
+  return Object.entries(value).flatMap(([key, below]) => {
+    // Parameters are the app's: what a key means there isn't known.
+    if (key === 'parameters') return [];
+    const variables = key === 'environment' && isDictionary(below) ? Object.entries(below) : [];
+    const written = variables.filter(([variable, text]) => CREDENTIAL.test(variable) && typeof text === 'string' && /^(?!arn:)[^$#]/.test(text));
+    return [...written.map(([variable]): Mistake => ({ code: 'CFG071', path: [...path, key, variable], what: 'stands in the file, and by its name it is a secret', fix: `secrets: { ${variable}: NAME-OF-A-SECRET }` })), ...secretWarnings(below, [...path, key])];
+  });
+}

@@ -61,6 +61,15 @@ describe('what was meant', () => {
   });
 });
 
+test('a variable of a build that by its name is a secret is warned of, wherever it stands, and a named secret is not', () => {
+  const steps = 'verify: { smoke: { commands: [./smoke.sh], environment: { API_TOKEN: abc, LEVEL: debug, TOKEN_URL: "https://example.com" }, secrets: { DB_PASSWORD: database } } }';
+  const { warnings } = inspectFleet(file('variables.yaml', fleet(`  a: { account: "333333333333", region: us-east-1, parameters: { environment: { PASSWORD: x } }, ${steps} }`).replace('codecommit: payments }', 'codecommit: payments }, build: { environment: { DB_PASSWORD: hunter2, OTHER_TOKEN: $API_TOKEN } }')));
+  expect(warnings).toMatchObject([
+    { code: 'CFG071', path: 'pipeline.build.environment.DB_PASSWORD', fix: 'secrets: { DB_PASSWORD: NAME-OF-A-SECRET }' },
+    { code: 'CFG071', path: 'environments.a.verify.smoke.environment.API_TOKEN' },
+  ]);
+});
+
 describe('secrets in the file are refused, and not repeated', () => {
   // Put together here, so that no scanner takes this file for one that leaks.
   const secrets = [`AKIA${'A'.repeat(16)}`, `ghp_${'a'.repeat(36)}`, `xoxb-${'1'.repeat(12)}`, `npm_${'a'.repeat(36)}`, `glpat-${'a'.repeat(20)}`, `aws_secret_access_key: ${'a'.repeat(40)}`];
