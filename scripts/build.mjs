@@ -61,7 +61,7 @@ function lazily(text) {
   return rest.replace('"use strict";\n', `"use strict";\n${head}`);
 }
 
-for (const folder of dataFolders(join(root, 'src', 'local'))) cpSync(folder, join(out, 'data'), { recursive: true });
+for (const folder of dataFolders(join(root, 'src', 'local'))) cpSync(folder, join(out, 'data'), { recursive: true, filter: (path) => !path.includes('__pycache__') });
 await bundleLambdaSdk(root, join(out, 'data'));
 copyTemplates(join(root, 'examples'), join(out, 'templates'));
 

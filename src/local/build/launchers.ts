@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Mount } from '../process/index.js';
+import { pythonFolder, type Mount } from '../process/index.js';
 import { treesFolder } from './trees.js';
 
 /** Programs put before the machine's own on a build's PATH, and what they need. */
@@ -61,11 +61,12 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
       NODE_OPTIONS: `--require=${join(root, 'preload.cjs')}`,
       npm_config_cache: npmCache,
       PIP_CACHE_DIR: pipCache,
+      PYTHONPATH: pythonFolder(),
       npm_config_update_notifier: 'false',
       // A rehearsal tells nobody that the CLI is used, and waits for no answer.
       CDK_DISABLE_CLI_TELEMETRY: 'true',
     },
-    mounts: [{ source: root }, { source: trees }, { source: npmCache, writable: true }, { source: pipCache, writable: true }, ...[...new Set(Object.values(tools).map(nodeModulesOf))].map((source) => ({ source }))],
+    mounts: [{ source: root }, { source: pythonFolder() }, { source: trees }, { source: npmCache, writable: true }, { source: pipCache, writable: true }, ...[...new Set(Object.values(tools).map(nodeModulesOf))].map((source) => ({ source }))],
   };
 }
 

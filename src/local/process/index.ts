@@ -18,4 +18,5 @@
 export { startProcess, type Exit, type Limits, type ProcessOptions, type RunningProcess } from './start.js';
 export { describeIsolation, resolveIsolation, type Isolation, type IsolationWish, type Mount } from './isolation.js';
 export { baseEnvironment, prepareHome } from './environment.js';
+export { pythonFolder } from './python.js';
 export { maskSecrets, type Masker } from './mask.js';

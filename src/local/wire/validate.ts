@@ -92,9 +92,16 @@ function broken(shape: Shape, value: unknown): [Violation['kind'], string][] {
   }
   if (typeof value !== 'string' || shape.type !== 'string') return result;
   if (shape.pattern !== undefined && !matchesPattern(shape.pattern, value)) result.push(['pattern', `Member must satisfy regular expression pattern: ${shape.pattern}`]);
-  // Which location a bucket may have depends on where the request went: CreateBucket says it in words of its own.
-  if (shape.enum && !shape.enum.includes(value) && shape.name !== 'BucketLocationConstraint') result.push(['enum', `Member must satisfy enum value set: [${shape.enum.join(', ')}]`]);
+  if (shape.enum && !shape.enum.includes(value) && !takesBeyondModel(shape, value)) result.push(['enum', `Member must satisfy enum value set: [${shape.enum.join(', ')}]`]);
   return result;
+}
+
+/** Values that a service takes though its model doesn't list them. */
+function takesBeyondModel(shape: Shape, value: string): boolean {
+  // Which location a bucket may have depends on where the request went: CreateBucket says it in words of its own.
+  if (shape.name === 'BucketLocationConstraint') return true;
+  // S3 user guide, "Canned ACL": buckets have this one as well; CloudFormation's LogDeliveryWrite is it.
+  return shape.name === 'BucketCannedACL' && value === 'log-delivery-write';
 }
 
 /** All that is asked of a scalar, as AWS lists it for items of lists and maps. */

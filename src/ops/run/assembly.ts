@@ -55,6 +55,9 @@ export interface PipelineStack extends AssemblyStack {
 /** A source action of a pipeline, with those of its settings that are plain text. */
 export interface SourceAction {
   readonly provider: string;
+  /** Of the role it acts as, where that is another account's: there lies what it reads. */
+  readonly account?: string;
+  readonly region?: string;
   readonly configuration: Readonly<Record<string, string>>;
 }
 
@@ -147,15 +150,22 @@ function pipelineStack(stack: AssemblyStack): PipelineStack | undefined {
 }
 
 interface StageDeclaration {
-  readonly Actions?: readonly { readonly ActionTypeId: { readonly Category: string; readonly Provider: string }; readonly Configuration?: Readonly<Record<string, unknown>> }[];
+  readonly Actions?: readonly { readonly ActionTypeId: { readonly Category: string; readonly Provider: string }; readonly Configuration?: Readonly<Record<string, unknown>>; readonly RoleArn?: unknown; readonly Region?: unknown }[];
 }
 
 function sourceActions(stages: readonly StageDeclaration[]): SourceAction[] {
   return stages
     .flatMap(({ Actions = [] }) => Actions)
     .filter(({ ActionTypeId }) => ActionTypeId.Category === 'Source')
-    .map(({ ActionTypeId, Configuration = {} }) => ({
+    .map(({ ActionTypeId, Configuration = {}, RoleArn, Region }) => ({
       provider: ActionTypeId.Provider,
+      ...placeOfAction(RoleArn, Region),
       configuration: Object.fromEntries(Object.entries(Configuration).filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
     }));
+}
+
+/** Account and region that an action names; its role is an ARN, or the parts that CDK joins to one. */
+export function placeOfAction(role: unknown, region: unknown): { account?: string; region?: string } {
+  const account = /:iam::(\d{12}):role\//.exec(JSON.stringify(role ?? ''))?.[1];
+  return { ...(account ? { account } : {}), ...(typeof region === 'string' ? { region } : {}) };
 }

@@ -15,7 +15,7 @@ import { step, type Emit } from '../events.js';
 import { followExecution, type FollowResult, type Gate, type PipelineRef } from '../follow.js';
 import { synthArguments, unlessAsBefore } from '../synth.js';
 import { clientSettings, type Target } from '../target.js';
-import { readAssembly, type AssemblyModel, type AssemblyStack, type Environment, type PipelineStack } from './assembly.js';
+import { placeOfAction, readAssembly, type AssemblyModel, type AssemblyStack, type Environment, type PipelineStack } from './assembly.js';
 import { bootstrapArguments, standInPolicies, wantedBootstraps } from './bootstrap.js';
 import { pathOf, prepareDependencies } from './dependencies.js';
 import { commitToRun, isAsCommitted, pushCommit, repositoryRoot, type CommitInfo } from './git.js';
@@ -224,10 +224,10 @@ async function bootstrapAll(assembly: AssemblyModel, cdk: Cdk, { emit, target, d
 /** What a pipeline expects to be there before it is deployed: the repository it reads, secrets it resolves. */
 async function prepareSources(stack: PipelineStack, options: RunOptions): Promise<void> {
   const settings = await clientSettings(options.target, stack.account, stack.region);
-  for (const { provider, configuration } of stack.sources) {
+  for (const { provider, configuration, account = stack.account, region = stack.region } of stack.sources) {
     const name = configuration['RepositoryName'];
     if (provider !== 'CodeCommit' || !name || stack.ownRepositories.includes(name)) continue;
-    const client = new CodeCommitClient(settings);
+    const client = new CodeCommitClient(await clientSettings(options.target, account, region));
     const exists = await client.send(new GetRepositoryCommand({ repositoryName: name })).then(() => true, () => false);
     if (!exists) await client.send(new CreateRepositoryCommand({ repositoryName: name }));
   }
@@ -254,11 +254,12 @@ async function pushSources(stack: PipelineStack, root: string, commit: CommitInf
 async function sourceRepositories(stack: PipelineStack, options: RunOptions): Promise<{ repository: ServedRepository; branch: string }[]> {
   const { account, region } = stack;
   const found: { repository: ServedRepository; branch: string }[] = [];
-  for (const { provider, configuration } of await liveSources(stack, options)) {
+  for (const { provider, configuration, ...at } of await liveSources(stack, options)) {
     if (provider === 'CodeCommit' && configuration['RepositoryName'] && configuration['BranchName']) {
-      const client = new CodeCommitClient(await clientSettings(options.target, account, region));
+      const place = { account, region, ...at };
+      const client = new CodeCommitClient(await clientSettings(options.target, place.account, place.region));
       const exists = await client.send(new GetRepositoryCommand({ repositoryName: configuration['RepositoryName'] })).then(() => true, () => false);
-      if (exists) found.push({ repository: { kind: 'codecommit', name: configuration['RepositoryName'], account, region }, branch: configuration['BranchName'] });
+      if (exists) found.push({ repository: { kind: 'codecommit', name: configuration['RepositoryName'], ...place }, branch: configuration['BranchName'] });
     }
     if (provider === 'CodeStarSourceConnection' && configuration['FullRepositoryId'] && configuration['BranchName']) found.push({ repository: { kind: 'outside', name: configuration['FullRepositoryId'], account, region }, branch: configuration['BranchName'] });
     if (provider === 'GitHub' && configuration['Owner'] && configuration['Repo'] && configuration['Branch']) found.push({ repository: { kind: 'outside', name: `${configuration['Owner']}/${configuration['Repo']}`, account, region }, branch: configuration['Branch'] });
@@ -272,7 +273,7 @@ async function liveSources(stack: PipelineStack, options: RunOptions): Promise<P
   if (names.length === 0) return stack.sources;
   const client = new CodePipelineClient(await clientSettings(options.target, stack.account, stack.region));
   const definitions = await Promise.all(names.map((name) => client.send(new GetPipelineCommand({ name }))));
-  const live = definitions.flatMap(({ pipeline }) => (pipeline?.stages?.[0]?.actions ?? []).map((action) => ({ provider: action.actionTypeId?.provider ?? '', configuration: action.configuration ?? {} })));
+  const live = definitions.flatMap(({ pipeline }) => (pipeline?.stages?.[0]?.actions ?? []).map((action) => ({ provider: action.actionTypeId?.provider ?? '', configuration: action.configuration ?? {}, ...placeOfAction(action.roleArn, action.region) })));
   return [...live, ...stack.sources];
 }
 

@@ -60,6 +60,17 @@ describe('a name that is taken', () => {
   });
 });
 
+describe('a bucket of server access logs', () => {
+  it('has the canned ACL of log delivery, which the model of the API does not list, and no other that it does not', async () => {
+    const cloud = new TestCloud(all);
+    const owned = { OwnershipControls: { Rules: [{ ObjectOwnership: 'ObjectWriter' }] } };
+    expect((await cloud.create('logs', one('AWS::S3::Bucket', { BucketName: 'the-logs', AccessControl: 'LogDeliveryWrite', ...owned }))).status).toBe('CREATE_COMPLETE');
+    const { Grants } = await cloud.call<{ Grants: { Grantee: { URI?: string }; Permission: string }[] }>('s3', 'GetBucketAcl', { Bucket: 'the-logs' });
+    expect(Grants.filter(({ Grantee }) => Grantee.URI?.endsWith('/s3/LogDelivery')).map(({ Permission }) => Permission)).toEqual(['WRITE', 'READ_ACP']);
+    await expect(cloud.call('s3', 'CreateBucket', { Bucket: 'other-logs', ACL: 'log-delivery-read', ObjectOwnership: 'ObjectWriter' })).rejects.toMatchObject({ code: 'InvalidArgument' });
+  });
+});
+
 describe('a property that leaves the template', () => {
   it('takes a queue back to what queues have of themselves', async () => {
     for (const [full, small] of [

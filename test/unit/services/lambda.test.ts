@@ -48,6 +48,12 @@ describe('an invocation', () => {
     expect(await cloud.invoke('python', { x: 1 })).toMatchObject({ value: { got: 1, left: true }, log: expect.stringContaining('\nhello\n') });
   });
 
+  it('runs Python whose botocore is older than AWS_ENDPOINT_URL, as the AWS CLI in the layer of CDK’s BucketDeployment', async () => {
+    const older = 'import os, sys, tempfile\nfolder = tempfile.mkdtemp()\nos.mkdir(folder + "/botocore")\nopen(folder + "/botocore/__init__.py", "w").write("__version__ = \'1.29.0\'")\nopen(folder + "/botocore/session.py", "w").write("class Session:\\n  def create_client(self, name, endpoint_url=None):\\n    return endpoint_url")\nsys.path.insert(0, folder)\n';
+    await cloud.lambda('older-python', `${older}from botocore.session import Session\ndef handler(event, context):\n    return [Session().create_client("s3"), os.environ["PYTHONPATH"].split(":")[0]]\n`, role, { Runtime: 'python3.9', Environment: { Variables: { PYTHONPATH: '/its/own' } } });
+    expect(await cloud.invoke('older-python')).toMatchObject({ value: [cloud.endpoint, '/its/own'], error: undefined });
+  });
+
   it('of a runtime this machine has not says so', async () => {
     await cloud.lambda('java', 'class X {}', role, { Runtime: 'java21' });
     await expect(cloud.invoke('java')).rejects.toMatchObject({ code: 'InvalidRuntimeException', message: expect.stringContaining('java21') });

@@ -1,4 +1,4 @@
-import { AwsError } from '../../kernel/error.js';
+import { AwsError, isAwsError } from '../../kernel/error.js';
 import type { Body } from '../../kernel/service.js';
 import { archive } from '../../process/zip.js';
 import type { ActionContext, ActionResult, ActionRunner } from '../runner.js';
@@ -35,7 +35,10 @@ export const codecommit: ActionRunner = {
     const clones = context.configuration['OutputArtifactFormat'] === 'CODEBUILD_CLONE_REF';
     // The calls the documentation tells to allow: GetBranch, GetCommit, UploadArchive.
     const wanted = wantedRevision(context);
-    const { branch } = await context.client.call<{ branch: { commitId: string } }>('codecommit', 'GetBranch', { repositoryName: RepositoryName, branchName: BranchName });
+    const { branch } = await context.client.call<{ branch: { commitId: string } }>('codecommit', 'GetBranch', { repositoryName: RepositoryName, branchName: BranchName }).catch((error: unknown) => {
+      if (!isAwsError(error, 'BranchDoesNotExistException')) throw error;
+      throw new AwsError('ConfigurationError', `The action failed because no branch named ${BranchName} was found in the selected AWS CodeCommit repository ${RepositoryName}. Make sure you are using the correct branch name, and then try again. Error: null`, { status: 400 });
+    });
     const commitId = wanted ?? branch.commitId;
     await context.client.call('codecommit', 'GetCommit', { repositoryName: RepositoryName, commitId });
     const read = await context.client.call<ReadSource>('codecommit', 'UploadArchive', { repositoryName: RepositoryName, commitId, content: !clones });

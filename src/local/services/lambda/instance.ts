@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { assumeRole, type AssumedRole } from '../../kernel/assume.js';
 import { AwsError, isAwsError } from '../../kernel/error.js';
 import type { Runtime } from '../../kernel/service.js';
-import { prepareHome, resolveIsolation, startProcess, type Isolation, type Mount, type RunningProcess } from '../../process/index.js';
+import { prepareHome, pythonFolder, resolveIsolation, startProcess, type Isolation, type Mount, type RunningProcess } from '../../process/index.js';
 import { lambdaFolder, runtimeFolders, unfolded, unfoldedLayers } from './code.js';
 import { layerBlobs } from './layers.js';
 import { LogStream } from './logs.js';
@@ -155,7 +155,7 @@ export class Instance {
     const opt = layers === undefined || inside ? '/opt' : layers;
     const mounts: Mount[] = inside
       ? [
-          ...runtimeFolders().map((source) => ({ source })),
+          ...[...runtimeFolders(), pythonFolder()].map((source) => ({ source })),
           { source: join(lambdaFolder(this.runtime), 'code', 'node_modules'), target: '/var/node_modules' },
           { source: code, target: '/var/task' },
           ...(layers ? [{ source: layers, target: '/opt' }] : []),
@@ -189,8 +189,8 @@ export class Instance {
       PATH: `${opt}/bin:${process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`,
       LD_LIBRARY_PATH: `${task}:${task}/lib:${opt}/lib`,
       NODE_PATH: `${opt}/nodejs/node_modules:${opt}/nodejs/node${process.versions.node.split('.')[0]}/node_modules${sdk === undefined ? '' : `:${sdk}`}`,
-      PYTHONPATH: python,
       ...version.environment,
+      PYTHONPATH: `${version.environment?.['PYTHONPATH'] ?? python}:${pythonFolder()}`,
       // AWS sets these last: they can't be chosen.
       AWS_REGION: at.region,
       AWS_DEFAULT_REGION: version.environment?.['AWS_DEFAULT_REGION'] ?? at.region,
