@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -77,4 +77,15 @@ export async function pushCommit(root: string, repository: string, branch: strin
   if (before === commit) return before;
   await git(root, ['push', '--quiet', '--force', repository, `${commit}:refs/heads/${branch}`], env);
   return before || undefined;
+}
+
+/** The files of a commit as a zip archive. */
+export async function archiveCommit(root: string, commit: string): Promise<Uint8Array> {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-archive-'));
+  try {
+    await git(root, ['archive', '--format=zip', `--output=${join(folder, 'commit.zip')}`, commit]);
+    return readFileSync(join(folder, 'commit.zip'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

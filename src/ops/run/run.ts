@@ -20,6 +20,7 @@ import { bootstrapArguments, standInPolicies, wantedBootstraps } from './bootstr
 import { pathOf, prepareDependencies } from './dependencies.js';
 import { commitToRun, isAsCommitted, pushCommit, repositoryRoot, type CommitInfo } from './git.js';
 import { localEnvironment, runProgram } from './programs.js';
+import { makeSourceBucket, putCommit, sourceObject } from './source-objects.js';
 
 /** The local cloud, as far as a run needs more of it than AWS's APIs. */
 export interface LocalCloud {
@@ -105,12 +106,13 @@ export async function run(options: RunOptions): Promise<RunResult> {
   // A new pipeline starts when it is made and finds the commit; one that stands would start on the push, and change itself while it is deployed here.
   for (const stack of assembly.pipelines) if ((await pipelinesOf(stack, options)).length === 0) await pushSources(stack, root, commit, options);
   await cdk.deployPipelines(assembly);
-  for (const stack of assembly.pipelines) await pushSources(stack, root, commit, options);
+  const revisions = [commit.id];
+  for (const stack of assembly.pipelines) revisions.push(...(await pushSources(stack, root, commit, options)));
   const pipelines = await pipelineNames(assembly, options);
   const results: (PipelineRef & FollowResult)[] = [];
   for (const pipeline of pipelines) {
     const isNew = !before.some(({ name }) => name === pipeline.name);
-    const execution = await executionFor(pipeline, commit, isNew, options);
+    const execution = await executionFor(pipeline, revisions, isNew, options);
     if (execution) results.push({ ...pipeline, ...(await followExecution({ target: options.target, pipeline, execution, gate: options.gate, decide: (gate, decision) => options.decide(pipeline, gate, decision), emit, logs: options.logs, ...(options.signal ? { signal: options.signal } : {}) })) });
   }
   return { commit, pipelines: results, assembly };
@@ -231,6 +233,10 @@ async function prepareSources(stack: PipelineStack, options: RunOptions): Promis
     const exists = await client.send(new GetRepositoryCommand({ repositoryName: name })).then(() => true, () => false);
     if (!exists) await client.send(new CreateRepositoryCommand({ repositoryName: name }));
   }
+  for (const source of stack.sources) {
+    const object = sourceObject(source, stack);
+    if (object && (await makeSourceBucket(options.target, object))) options.emit({ type: 'note', text: `the bucket '${object.bucket}' that the pipeline reads did not exist in ${object.account}: one was made` });
+  }
   for (const name of stack.secrets) {
     const client = new SecretsManagerClient(settings);
     const exists = await client.send(new DescribeSecretCommand({ SecretId: name })).then(() => true, () => false);
@@ -240,8 +246,8 @@ async function prepareSources(stack: PipelineStack, options: RunOptions): Promis
   }
 }
 
-/** Brings the commit into every repository the pipeline reads, under the branch it follows. */
-async function pushSources(stack: PipelineStack, root: string, commit: CommitInfo, options: RunOptions): Promise<void> {
+/** Brings the commit into every repository the pipeline reads, under the branch it follows, and into its objects. Answers the versions that hold it there. */
+async function pushSources(stack: PipelineStack, root: string, commit: CommitInfo, options: RunOptions): Promise<string[]> {
   for (const { repository, branch } of await sourceRepositories(stack, options)) {
     const path = await options.cloud.serve(repository, []);
     const before = await pushCommit(root, path, branch, commit.id);
@@ -249,6 +255,14 @@ async function pushSources(stack: PipelineStack, root: string, commit: CommitInf
     await options.cloud.serve(repository, [{ ref: `refs/heads/${branch}`, before, after: commit.id }]);
     options.emit({ type: 'step', name: `push ${repository.name}`, status: 'succeeded', detail: `${commit.id.slice(0, 7)} → ${branch}` });
   }
+  const versions: string[] = [];
+  for (const object of (await liveSources(stack, options)).map((source) => sourceObject(source, stack))) {
+    const holding = object && (await putCommit(options.target, object, root, commit));
+    if (!holding) continue;
+    versions.push(holding.version);
+    if (holding.put) options.emit({ type: 'step', name: `put ${object.bucket}`, status: 'succeeded', detail: `${commit.id.slice(0, 7)} → ${object.key}` });
+  }
+  return versions;
 }
 
 async function sourceRepositories(stack: PipelineStack, options: RunOptions): Promise<{ repository: ServedRepository; branch: string }[]> {
@@ -304,17 +318,17 @@ async function pipelinesOf(stack: PipelineStack, options: RunOptions): Promise<s
 const TRIGGER_MS = 3000;
 
 /** The execution that carries the commit: one that is under way, the one the push starts, or a new one. Undefined where the commit already went through. */
-async function executionFor(pipeline: PipelineRef, commit: CommitInfo, isNew: boolean, options: RunOptions): Promise<string | undefined> {
+async function executionFor(pipeline: PipelineRef, revisions: readonly string[], isNew: boolean, options: RunOptions): Promise<string | undefined> {
   const client = new CodePipelineClient(await clientSettings(options.target, pipeline.account, pipeline.region));
   const list = async () => (await client.send(new ListPipelineExecutionsCommand({ pipelineName: pipeline.name, maxResults: 20 }))).pipelineExecutionSummaries ?? [];
   const deadline = Date.now() + TRIGGER_MS;
   for (;;) {
     const executions = await list();
-    const underWay = executions.find(({ status, sourceRevisions = [] }) => status === 'InProgress' && (sourceRevisions.length === 0 || sourceRevisions.some(({ revisionId }) => revisionId === commit.id)));
+    const underWay = executions.find(({ status, sourceRevisions = [] }) => status === 'InProgress' && (sourceRevisions.length === 0 || sourceRevisions.some(({ revisionId }) => revisions.includes(revisionId ?? ''))));
     if (underWay) return underWay.pipelineExecutionId;
-    const carried = executions.find(({ sourceRevisions = [] }) => sourceRevisions.some(({ revisionId }) => revisionId === commit.id));
+    const carried = executions.find(({ sourceRevisions = [] }) => sourceRevisions.some(({ revisionId }) => revisions.includes(revisionId ?? '')));
     if (carried && carried.status === 'Succeeded' && !options.again) {
-      options.emit({ type: 'note', text: `commit ${commit.id.slice(0, 7)} already went through ${pipeline.name}; --again runs it once more` });
+      options.emit({ type: 'note', text: `commit ${revisions[0]!.slice(0, 7)} already went through ${pipeline.name}; --again runs it once more` });
       return undefined;
     }
     if (carried && !isNew) break;
