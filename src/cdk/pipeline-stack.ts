@@ -116,7 +116,7 @@ function synthStep(stack: Stack, pipeline: Pipeline, input: IFileSetProducer, pr
     commands: [
       ...(synth.directory ? [`cd ${synth.directory}`] : []),
       ...synth.commands,
-      ...(preflight ? [`${own} preflight ${synth.output} ${pipeline.stackId}`] : []),
+      ...(preflight ? [`${own} preflight ${synth.output} ${pipeline.stackId}${artifacts.templatesOnly ? ' templates-only' : ''}`] : []),
       ...(artifacts.templatesOnly ? [`${own} templates ${synth.output} "$CODEBUILD_SRC_DIR/${TEMPLATES_FOLDER}"`] : []),
     ],
     primaryOutputDirectory: synth.directory ? `${synth.directory}/${synth.output}` : synth.output,

@@ -6,6 +6,7 @@ import { readAssembly, type AssemblyModel } from '../ops/run/assembly.js';
 import { Sessions } from '../ops/sessions.js';
 import { startOnPaths } from '../ops/start-on-paths.js';
 import { FlotillaError } from '../shared/errors.js';
+import { judgeArtifact } from './artifact-size.js';
 import { permissions } from './permissions.js';
 
 /**
@@ -13,13 +14,16 @@ import { permissions } from './permissions.js';
  * of the build it runs in.
  */
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
-  /** preflight ASSEMBLY PIPELINE_STACK */
-  async preflight([directory = '.', pipelineStack = '']) {
+  /** preflight ASSEMBLY PIPELINE_STACK [templates-only], the last where nothing is deployed from the assembly itself */
+  async preflight([directory = '.', pipelineStack = '', templatesOnly]) {
     const { pairs, findings } = await preflight(assemblyOf(directory), pipelineStack, new Sessions(region(), 'flotilla-preflight'));
     for (const { account, region: place, qualifier, version, trust } of pairs) say(`${version === undefined ? '✖' : '✓'} ${account}/${place}  ${qualifier}  bootstrap ${version ?? '–'}  trust ${trust}`);
     for (const { code, what, why, fix } of findings) say(`✖ ${code} ${what}\n  why  ${why}\n  fix  ${fix}`);
-    say(findings.length === 0 ? `preflight: ${pairs.length} of ${pairs.length} targets are ready` : `preflight: ${findings.length} findings; nothing was changed`);
-    return findings.length === 0 ? 0 : 1;
+    const artifact = templatesOnly === undefined ? judgeArtifact(directory) : undefined;
+    if (artifact) say(artifact.text);
+    const found = findings.length + (artifact?.fits === false ? 1 : 0);
+    say(found === 0 ? `preflight: ${pairs.length} of ${pairs.length} targets are ready` : `preflight: ${found} findings; nothing was changed`);
+    return found === 0 ? 0 : 1;
   },
 
   /** protect STAGE…, in the assembly's folder */

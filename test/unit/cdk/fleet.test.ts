@@ -405,6 +405,8 @@ describe('artifacts', () => {
     const templates = build!.OutputArtifacts.map(({ Name }) => Name).find((name) => name.includes('templates'))!;
     expect(deploy).toMatchObject({ InputArtifacts: [{ Name: templates }] });
     expect(deploy!.Configuration.TemplatePath).toMatch(new RegExp(`^${templates}::assembly-Dev`));
+    const synth = Object.values(Template.fromStack(made.stack).findResources('AWS::CodeBuild::Project')).map(({ Properties }) => String(Properties.Source.BuildSpec)).find((spec) => spec.includes(' preflight '));
+    expect(synth).toContain('preflight cdk.out ShopPipeline templates-only"');
   });
 });
 
