@@ -33,6 +33,11 @@ describe('the publisher of an assembly', () => {
     expect([ran.code, ran.stderr]).toEqual([1, expect.stringMatching(/page.*No bucket named 'assets-111111111111-us-east-1'/)]);
   });
 
+  it('says how it is called where no manifest is named', async () => {
+    const ran = await cloud.program(process.execPath, [join(root, 'dist/publisher/cdk-assets'), 'publish'], { cwd: assembly });
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringMatching(/STP002.*\n {2}fix {2}cdk-assets --path MANIFEST publish/)]);
+  });
+
   it('uploads the assets it is asked for', async () => {
     await s3.createBucket({ Bucket: BUCKET });
     expectSuccess(await publish('page:here-1a'));
