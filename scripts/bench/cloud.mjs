@@ -24,7 +24,7 @@ export async function startCloud({ node = [] } = {}) {
   const { endpoint, token } = JSON.parse(readFileSync(file, 'utf8'));
   const started = performance.now() - begin;
   const control = async (command, input = {}) => {
-    const response = await fetch(`${endpoint}/_flotilla/${command}`, { method: 'POST', headers: { 'x-flotilla-token': token }, body: JSON.stringify(input) });
+    const response = await fetch(`${endpoint}/_flotilla/${command}`, { method: 'POST', headers: { 'x-flotilla-token': token, connection: 'close' }, body: JSON.stringify(input) });
     if (!response.ok) throw new Error(`${command}: ${await response.text()}`);
     return response.json();
   };

@@ -59,7 +59,8 @@ export async function control<T>(connection: CloudConnection, command: string, i
   try {
     response = await fetch(`${connection.endpoint}/_flotilla/${command}`, {
       method: 'POST',
-      headers: { 'x-flotilla-token': connection.token, 'content-type': 'application/json' },
+      // One connection each: an idle one may be closed from the other side just when it is used again.
+      headers: { 'x-flotilla-token': connection.token, 'content-type': 'application/json', connection: 'close' },
       body: JSON.stringify(input),
     });
   } catch (error) {

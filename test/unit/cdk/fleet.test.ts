@@ -119,7 +119,7 @@ describe('the idioms of CDK', () => {
       void target.params.cdir;
       one(stage, target);
     });
-    expect(seen).toEqual(Array(3).fill(['10.0.0.0/16', 3]));
+    expect(seen).toEqual(Array.from({ length: 3 }, () => ['10.0.0.0/16', 3]));
   });
 
   it('aspects and tags of the app and of the pipeline’s stack reach it until the app is synthesized, those of a stage its stacks', () => {
