@@ -69,6 +69,12 @@ describe('errors an operator meets', () => {
     expect(codes.filter((code) => !CASES.some(([one]) => one === code))).toEqual([]);
   });
 
+  it('that only follow from a command that failed are not taken for the cause', () => {
+    const upload = 'Phase context status code: CLIENT_ERROR Message: no matching base directory path found for cdk.out';
+    expect(explain(upload)?.code).toBe('AWS018');
+    expect(explain(`Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: npm test\n${upload}`)).toBeUndefined();
+  });
+
   it('that nobody knows are told as they are', () => {
     expect(explain('something else')).toBeUndefined();
     expect(explained(new Error('something else'), 'do it')).toMatchObject({ code: 'AWS000', message: 'could not do it: something else' });
