@@ -1,5 +1,5 @@
 import { AwsError, isAwsError } from '../../kernel/error.js';
-import type { RequestContext } from '../../kernel/service.js';
+import type { Client, RequestContext } from '../../kernel/service.js';
 import type * as Cfn from '../../models/types/cloudformation.js';
 import { isObject, type Json, type JsonObject } from '../../cfn/json.js';
 import { actingClient, assume } from '../../cfn/execute/acting.js';
@@ -63,7 +63,7 @@ export async function prepareText(text: string, request: DeployRequest, stack: S
   if (direct && declared.length > 0 && !(request.Capabilities ?? []).includes('CAPABILITY_AUTO_EXPAND')) throw insufficient(['CAPABILITY_AUTO_EXPAND']);
   const processed = declared.length === 0 ? undefined : await applyTransforms(original, transformContext(original, request, previous?.parameters ?? [], stack, context));
   const template = checkedTemplate(original, processed ?? original);
-  const parameters = await resolveParameters(template, { inputs: request.Parameters ?? [], previous: previous?.parameters ?? [], fetch: (names) => fetchParameters(names, context) });
+  const parameters = await resolveParameters(template, { inputs: request.Parameters ?? [], previous: previous?.parameters ?? [], fetch: (names) => fetchParameters(names, { given: request.RoleARN, standing: stack.roleArn }, context) });
   await checkParameterValues(template, parameters, context);
   checkResourceTypes(template, request.ResourceTypes);
   const capabilities = request.Capabilities ?? [];
@@ -158,16 +158,48 @@ function checkResourceTypes(template: Template, allowed: readonly string[] | und
   }
 }
 
-async function fetchParameters(names: readonly string[], context: RequestContext): Promise<ReadonlyMap<string, string>> {
+interface StoredParameter {
+  readonly Name: string;
+  readonly Value: string;
+  readonly ARN?: string;
+  readonly Selector?: string;
+}
+
+/** A stack's service role: what the request gives must be the caller's to pass, what the stack has from before need not (user guide, "service role"). */
+interface ServiceRole {
+  readonly given: string | undefined;
+  readonly standing: string | undefined;
+}
+
+async function fetchParameters(names: readonly string[], role: ServiceRole, context: RequestContext): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (let i = 0; i < names.length; i += 10) {
     const batch = names.slice(i, i + 10);
-    const { Parameters = [] } = await context.onBehalf.call<{ Parameters?: { Name: string; Value: string; ARN?: string; Selector?: string }[] }>('ssm', 'GetParameters', { Names: batch });
-    for (const parameter of Parameters) {
+    for (const parameter of await stored(batch, role, context)) {
       for (const name of batch) if (name === parameter.Name || name === parameter.ARN || name === `${parameter.Name}${parameter.Selector ?? ''}`) found.set(name, parameter.Value);
     }
   }
   return found;
+}
+
+/**
+ * A stack with a service role reads as that role: whom AWS denies it is told as `…/AWSCloudFormation`, and CDK's deploy role, which asks for the change set,
+ * may not read what stacks name (images, shared names). But it may read the bootstrap version, "for CreateChangeSet" as its template says, which roles with
+ * few rights may not. AWS documents neither, so either's right is enough here.
+ */
+async function stored(Names: readonly string[], { given, standing }: ServiceRole, context: RequestContext): Promise<readonly StoredParameter[]> {
+  await checkRole(given, context);
+  const roleArn = given ?? standing;
+  const asked = (client: Client) => client.call<{ Parameters?: StoredParameter[] }>('ssm', 'GetParameters', { Names });
+  const { Parameters = [] } = await (roleArn === undefined ? asked(context.onBehalf) : asRole(roleArn, context).then(asked).catch((denied: unknown) => {
+    if (!isAwsError(denied, 'AccessDeniedException')) throw denied;
+    return asked(context.onBehalf).catch(() => Promise.reject(denied as Error));
+  }));
+  return Parameters;
+}
+
+function asRole(roleArn: string, context: RequestContext): Promise<Client> {
+  return actingClient(context.runtime, { account: context.account, region: context.region, principal: context.principal, roleArn });
 }
 
 /** What a transform may ask of parameters: given values, previous ones, defaults. */
