@@ -14,4 +14,11 @@ describe('a pattern somebody else wrote', () => {
     expect(performance.now() - begin).toBeLessThan(2000);
     expect(testPattern(/^a$/, 'a')).toBe(true);
   });
+
+  it('that was not given the processor is tried again: a busy machine refuses nothing', () => {
+    const never = new Int32Array(new SharedArrayBuffer(4));
+    let tries = 0;
+    const starved = { test: () => ++tries > 2 || Atomics.wait(never, 0, 0, 1000) === 'ok' } as unknown as RegExp;
+    expect([testPattern(starved, 'abc'), tries]).toEqual([true, 3]);
+  });
 });
