@@ -1,9 +1,10 @@
 // npm run judge [SAMPLES]: cfn-lint, from PyPI, over every template of the examples, of fleets that say what those don't, and of fleets that the
-// generator of the property tests makes. Errors fail; what only warns is counted.
+// generator of the property tests makes; the stacks of the fleets are deployed on a local cloud, too. Errors fail; what only warns is counted.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deployLocally } from './judge-local.mjs';
 import { build, root, setUp } from './setup.mjs';
 
 setUp();
@@ -28,9 +29,12 @@ for (const [name, folder] of [...examples(), ...generated()]) {
   const { stdout } = spawnSync(lint, ['--format', 'parseable', ...templates], { encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
   const rules = stdout.split('\n').filter(Boolean).map((line) => line.split(':').slice(5).join(':'));
   const errors = rules.filter((rule) => rule.startsWith('E') && !TASTE.test(rule));
-  failed ||= errors.length > 0 || templates.length === 0;
-  console.log(`${errors.length === 0 ? '✓' : '✖'} ${name}: ${templates.length} templates, ${errors.length} errors, ${rules.length - errors.length} warnings (${[...new Set(rules.map((rule) => rule.split(':')[0]))].join(', ') || 'none'})`);
+  // The examples are deployed whole by `npm run systems`.
+  const { refused, stacks } = name.startsWith('examples/') ? { refused: [], stacks: 0 } : await deployLocally(join(work, `cloud-${name.replace(/\W+/g, '-')}`), folder, '999999999999');
+  failed ||= errors.length > 0 || refused.length > 0 || templates.length === 0;
+  console.log(`${errors.length + refused.length === 0 ? '✓' : '✖'} ${name}: ${templates.length} templates, ${errors.length} errors, ${name.startsWith('examples/') ? '' : `${stacks - refused.length} of ${stacks} stacks deployed, `}${rules.length - errors.length} warnings (${[...new Set(rules.map((rule) => rule.split(':')[0]))].join(', ') || 'none'})`);
   for (const error of new Set(errors)) console.log(`    ${error}`);
+  for (const { stack, reason } of refused) console.log(`    ${stack}: ${reason}`);
 }
 process.exit(failed ? 1 : 0);
 

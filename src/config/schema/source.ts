@@ -3,7 +3,7 @@ import { arn, secretName } from './names.js';
 
 const branch = z.string().min(1).max(255).default('main').meta({ description: 'Branch that is followed' });
 /** CodePipeline, GitFilePathFilterCriteria: at most 8 patterns a list. */
-const paths = z.array(z.string().min(1)).max(8, 'CFG031: has more than the 8 patterns CodePipeline takes').optional().meta({ description: 'Only commits that change such paths start the pipeline' });
+const paths = z.array(z.string().min(1)).max(8, 'CFG031: has more than the 8 patterns CodePipeline takes').overwrite((all) => [...new Set(all)]).optional().meta({ description: 'Only commits that change such paths start the pipeline' });
 const repositoryOf = (host: string) => z.string().regex(/^[^\s/]+(\/[^\s/]+)+$/, `CFG030: must be OWNER/REPOSITORY of ${host}`);
 const connection = arn('code(connections|star-connections)');
 /** Whole clone with history instead of the archive of a commit. */

@@ -38,6 +38,11 @@ function refusals(parts: Parts): string[] {
   return [];
 }
 
+test('a pattern of paths that is said twice counts once: CodePipeline takes each of them once', () => {
+  const { pipelines } = fleet({ pipeline: { account: TOOLS, region: 'us-east-1', source: { codecommit: 'shop', paths: ['lib/**', 'services/**', 'lib/**'] } } });
+  expect(pipelines[0]!.source).toMatchObject({ paths: ['lib/**', 'services/**'] });
+});
+
 describe('stages and waves', () => {
   test('a stage for each region, a wave for each environment', () => {
     expect(waves(fleet({ environments: { dev: { account: DEV, region: 'us-east-1' }, 'pre-prod': { account: STAGING, regions: ['us-east-1', 'eu-west-1'] } } }))).toEqual(['Dev: Dev-us-east-1', 'PreProd: PreProd-us-east-1 PreProd-eu-west-1']);
