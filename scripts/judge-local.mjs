@@ -20,11 +20,14 @@ export async function deployLocally(directory, assembly, trusted) {
   try {
     const stacks = stacksOf(assembly);
     const places = new Map();
+    const refused = [];
     for (const { account, region, qualifier } of stacks) {
       const key = `${account}/${region}`;
-      if (!places.has(key)) places.set(key, await prepared(cloud, account, region, qualifier, trusted));
+      if (places.has(key)) continue;
+      const { place, reason } = await prepared(cloud, account, region, qualifier, trusted);
+      places.set(key, place);
+      if (reason !== undefined) refused.push({ stack: `bootstrap (${key})`, reason });
     }
-    const refused = [];
     for (const { name, account, region, file } of stacks) {
       const template = readFileSync(file, 'utf8');
       const place = places.get(`${account}/${region}`);
@@ -67,7 +70,7 @@ function inOrder(artifacts) {
   return [...order];
 }
 
-/** Clients of an account and region, which is bootstrapped as CDK's own template does it and has a bucket for templates. */
+/** Clients of an account and region, which has a bucket for templates and is bootstrapped by CDK's own template; and why it could not be. */
 async function prepared(cloud, account, region, qualifier, trusted) {
   const settings = { endpoint: cloud.endpoint, region, credentials: cloud.credentials(account) };
   const s3 = new S3({ ...settings, forcePathStyle: true });
@@ -75,9 +78,7 @@ async function prepared(cloud, account, region, qualifier, trusted) {
   await s3.createBucket({ Bucket: bucket, ...(region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: region } }) });
   const place = { region, bucket, s3, secrets: new SecretsManager(settings), cloudFormation: new CloudFormation(settings) };
   const parameters = { Qualifier: qualifier, TrustedAccounts: trusted, CloudFormationExecutionPolicies: ADMINISTRATOR };
-  const reason = await deployed(place, `CDKToolkit-${qualifier}`, readFileSync(BOOTSTRAP, 'utf8'), parameters);
-  if (reason !== undefined) throw new Error(`bootstrap of ${account}/${region}: ${reason}`);
-  return place;
+  return { place, reason: await deployed(place, `CDKToolkit-${qualifier}`, readFileSync(BOOTSTRAP, 'utf8'), parameters) };
 }
 
 /** Makes what a template takes from its accounts by name: secrets, and policies that are attached or are boundaries. */

@@ -12,7 +12,7 @@ import { journal } from './journal.js';
 import { resumeAnnouncements } from './kernel/announce.js';
 import type { Runtime, Service } from './kernel/service.js';
 import { answer, type Gate } from './request.js';
-import { credential, policiesOf, principalNames } from './services/iam/identity.js';
+import { credential, serviceCredential, policiesOf, principalNames } from './services/iam/identity.js';
 import { services as allServices } from './services/index.js';
 import { fileBlobs } from './state/blobs.js';
 import { lmdbState } from './state/lmdb.js';
@@ -67,6 +67,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     directory: options.directory,
     client: dispatch.client,
     credential: (accessKeyId) => credential(state, accessKeyId),
+    serviceCredential: (service, name, password) => serviceCredential(state, service, name, password),
     principals: principalNames(state),
     deliver: messages.deliver,
     log,

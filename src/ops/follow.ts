@@ -128,7 +128,6 @@ function succeeded(details: readonly ActionExecutionDetail[]): number {
   return details.filter(({ status }) => status === 'Succeeded').length;
 }
 
-
 /** Tells what the pipeline is made of; answers how many actions that are. */
 async function announce(client: CodePipelineClient, name: string, before: readonly ActionExecutionDetail[], emit: Emit): Promise<number> {
   const shape = await shapeOf(client, name, before);

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -125,6 +125,17 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
     writeFileSync(join(folder, name), text);
   }
   return folder;
+}
+
+/** An app on the built library, in a repository with one commit of it, beside a cloud; answers its folder. */
+export function fleetAppIn(cloud: TestCloud, files: Readonly<Record<string, string>>): string {
+  const app = writeFiles(join(cloud.folder, 'app'), files);
+  for (const name of ['cdk.cjs', 'steps']) cpSync(join(root, 'dist', name), join(app, 'library', name), { recursive: true });
+  const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', '-c', 'commit.gpgsign=false', ...args], { cwd: app, stdio: 'ignore' });
+  git('init', '--quiet', '--initial-branch=main');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'First commit');
+  return app;
 }
 
 export function execute(name: string, args: readonly string[], options: { cwd: string; env: Record<string, string>; input?: string | undefined }): Promise<Ran> {

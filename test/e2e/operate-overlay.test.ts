@@ -1,9 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { CloudFormation } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLI, execute, expectSuccess, outputOf, root, startTestCloud, writeFiles, type Ran, type TestCloud } from './cloud.js';
+import { CLI, execute, expectSuccess, fleetAppIn, outputOf, root, startTestCloud, type Ran, type TestCloud } from './cloud.js';
 
 /** One app, two fleets in the same accounts: the second is the first with a file laid over it that the app's context chooses. In the order of its life. */
 
@@ -46,12 +44,7 @@ let app: string;
 
 beforeAll(async () => {
   cloud = await startTestCloud({ tools: '999999999999', dev: '111111111111', edge: '444444444444' });
-  app = writeFiles(join(cloud.folder, 'app'), FILES);
-  for (const name of ['cdk.cjs', 'steps']) cpSync(join(root, 'dist', name), join(app, 'library', name), { recursive: true });
-  const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', '-c', 'commit.gpgsign=false', ...args], { cwd: app, stdio: 'ignore' });
-  git('init', '--quiet', '--initial-branch=main');
-  git('add', '--all');
-  git('commit', '--quiet', '--message', 'First commit');
+  app = fleetAppIn(cloud, FILES);
 });
 afterAll(() => cloud?.stop());
 

@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CloudFormation } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLI, execute, expectSuccess, installed, outputOf, root, startTestCloud, writeFiles, type TestCloud } from './cloud.js';
+import { CLI, execute, expectSuccess, fleetAppIn, installed, outputOf, root, startTestCloud, type TestCloud } from './cloud.js';
 
 /** What somebody at a terminal is asked, and what becomes of Ctrl-C and of wrong answers: nothing is changed, and the terminal is left as it was. In the order of a fleet's life. */
 
@@ -35,12 +34,7 @@ let app: string;
 beforeAll(async () => {
   if (!withTerminal) return;
   cloud = await startTestCloud({ tools: '999999999999', prod: '333333333333' });
-  app = writeFiles(join(cloud.folder, 'app'), FILES);
-  for (const name of ['cdk.cjs', 'steps']) cpSync(join(root, 'dist', name), join(app, 'library', name), { recursive: true });
-  const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', '-c', 'commit.gpgsign=false', ...args], { cwd: app, stdio: 'ignore' });
-  git('init', '--quiet', '--initial-branch=main');
-  git('add', '--all');
-  git('commit', '--quiet', '--message', 'First commit');
+  app = fleetAppIn(cloud, FILES);
 });
 afterAll(() => cloud?.stop());
 

@@ -163,6 +163,7 @@ export class World {
     return {
       clock: this.clock, state: this.mortalState(), endpoint: '', directory: '', client: () => client, signal: this.ended.signal, log: () => {},
       credential: () => ({ secretAccessKey: 'S', principal: { kind: 'anonymous', account: '' } }),
+      serviceCredential: () => undefined,
       blobs: undefined as never, principals: undefined as never, deliver: () => {},
     };
   }

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { STAND_INS } from '../../shared/stand-ins.js';
 import { pythonFolder, type Mount } from '../process/index.js';
 import { treesFolder } from './trees.js';
 
@@ -19,11 +20,8 @@ const data = (name: string): string => readFileSync(new URL(`./data/${name}`, im
 /** Tools the CDK's own buildspecs install; they are Flotilla's dependencies, so a build needs no round trip for them. */
 const TOOLS = ['aws-cdk', 'cdk-assets'];
 
-/**
- * From the registry where the machine has none: esbuild, that NodejsFunction else replaces by a container, and what CodeBuild's images have
- * (Yarn 1 and n: aws/aws-codebuild-docker-images, ubuntu/standard/7.0/Dockerfile).
- */
-const STAND_INS = { esbuild: 'esbuild@0', yarn: 'yarn@1', n: 'n@10' };
+/** Beside what apps take for granted: `n`, which CodeBuild's images have (aws/aws-codebuild-docker-images, ubuntu/standard/7.0/Dockerfile). */
+const LAST = { ...STAND_INS, n: 'n@10' };
 
 /** Writes the launchers into the cloud's folder; the same files each time. */
 export function writeLaunchers(directory: string, endpoint: string): Launchers {
@@ -46,7 +44,7 @@ export function writeLaunchers(directory: string, endpoint: string): Launchers {
   script('curl', curlLauncher(bin));
   script('docker', dockerLauncher(bin));
   for (const name of ['python', 'python3']) script(name, pythonLauncher(name, bin));
-  for (const [name, spec] of Object.entries(STAND_INS)) script(join('..', 'last', name), `#!/bin/sh\nexec npx --yes ${spec} "$@"\n`);
+  for (const [name, spec] of Object.entries(LAST)) script(join('..', 'last', name), `#!/bin/sh\nexec npx --yes ${spec} "$@"\n`);
   for (const name of ['pip', 'pip3']) script(name, `#!/bin/sh\nexec "${join(bin, 'python3')}" -m pip "$@"\n`);
   const tools = Object.fromEntries(TOOLS.map((name) => [name, packageFolder(name)]).filter((entry): entry is [string, string] => entry[1] !== undefined));
   return {

@@ -46,7 +46,7 @@ function statementLine(statement: StatementAccount): string {
 }
 
 /** The reason of a decision in one clause. */
-export function because(reason: Reason): string {
+function because(reason: Reason): string {
   switch (reason.kind) {
     case 'allowed':
       return ALLOWED[reason.by];

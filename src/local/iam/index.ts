@@ -1,6 +1,6 @@
 export { decide, type Decision, type Reason } from './decide.js';
 export { compilePolicy, type CompiledPolicy } from './compile.js';
-export { explain, because } from './explain.js';
+export { explain } from './explain.js';
 export type { Change, Explanation, SuggestedStatement } from './explanation.js';
 export type { PolicyType } from './evaluate.js';
 export { accessDeniedCode, accessDeniedStatus, denialMessage, type MessageOptions } from './message.js';

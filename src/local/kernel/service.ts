@@ -97,6 +97,8 @@ export interface Runtime {
   client(as: CallerOptions): Client;
   /** What is known of an access key; undefined when it belongs to nobody. For services that verify or make signatures of their own. */
   credential(accessKeyId: string): Credential | undefined;
+  /** Whose service-specific credential a name and password are (Git credentials of `codecommit.amazonaws.com`); undefined when they are nobody's, or inactive. */
+  serviceCredential(service: string, name: string, password: string): Principal | undefined;
   /** Principals in resource policies, which AWS stores by unique ID (IAM user guide, "Policy elements: Principal"). */
   readonly principals: PrincipalNames;
   /** Puts a message that AWS would have sent out of the cloud (e-mail, Slack, SMS) where `flotilla cloud inbox` shows it. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { STAND_INS } from '../../shared/stand-ins.js';
 import { step, type Emit } from '../events.js';
 import { appCommand } from './cdk-json.js';
 import { localEnvironment, runProgram } from './programs.js';
@@ -48,6 +49,6 @@ function pythonEnvironment(folder: string, directory: string): string {
 function standIns(folder: string): string {
   const bin = join(folder, 'work', 'bin');
   mkdirSync(bin, { recursive: true });
-  for (const [name, spec] of [['esbuild', 'esbuild@0'], ['yarn', 'yarn@1']] as const) writeFileSync(join(bin, name), `#!/bin/sh\nexec npx --yes ${spec} "$@"\n`, { mode: 0o755 });
+  for (const [name, spec] of Object.entries(STAND_INS)) writeFileSync(join(bin, name), `#!/bin/sh\nexec npx --yes ${spec} "$@"\n`, { mode: 0o755 });
   return bin;
 }

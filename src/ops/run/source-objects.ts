@@ -1,4 +1,5 @@
 import { CreateBucketCommand, HeadBucketCommand, HeadObjectCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client, type BucketLocationConstraint } from '@aws-sdk/client-s3';
+import { unlessAbsent } from '../aws/absent.js';
 import { clientOf, type Target } from '../target.js';
 import type { Environment, SourceAction } from './assembly.js';
 import { archiveCommit, type CommitInfo } from './git.js';
@@ -31,7 +32,7 @@ export async function makeSourceBucket(target: Target, { bucket: Bucket, account
 export async function putCommit(target: Target, { bucket: Bucket, key: Key, account, region }: SourceObject, root: string, commit: CommitInfo): Promise<{ version: string; put: boolean } | undefined> {
   const client = await clientOf(target, S3Client, account, region);
   if (!(await bucketExists(client, Bucket))) return undefined;
-  const standing = await client.send(new HeadObjectCommand({ Bucket, Key })).catch(() => undefined);
+  const standing = await unlessAbsent(client.send(new HeadObjectCommand({ Bucket, Key })));
   if (standing?.VersionId && standing.Metadata?.[COMMIT] === commit.id) return { version: standing.VersionId, put: false };
   // The console shows this instead of the version (user guide, "Amazon S3 source action"); headers are ASCII.
   const summary = `${commit.id.slice(0, 7)} ${commit.subject}`.replaceAll(/[^\x20-\x7e]/g, '?');
@@ -41,6 +42,6 @@ export async function putCommit(target: Target, { bucket: Bucket, key: Key, acco
 
 const COMMIT = 'commit';
 
-function bucketExists(client: S3Client, Bucket: string): Promise<boolean> {
-  return client.send(new HeadBucketCommand({ Bucket })).then(() => true, () => false);
+async function bucketExists(client: S3Client, Bucket: string): Promise<boolean> {
+  return (await unlessAbsent(client.send(new HeadBucketCommand({ Bucket })))) !== undefined;
 }

@@ -55,7 +55,7 @@ export class TestCloud {
     const client: typeof dispatch.client = (caller) => this.intercepted(dispatch.client(caller));
     const runtime: Runtime = {
       clock, state, blobs: memoryBlobs(), endpoint: 'http://127.0.0.1:1', directory: '/dev/null/nowhere', client, deliver: () => undefined, log: () => undefined, signal: new AbortController().signal,
-      principals: { bind: (document) => ({ document }), show: (document) => document }, credential: () => undefined,
+      principals: { bind: (document) => ({ document }), show: (document) => document }, credential: () => undefined, serviceCredential: () => undefined,
     };
     this.runtime = runtime;
     this.client = dispatch.client({ principal: root, region: REGION });

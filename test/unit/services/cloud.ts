@@ -4,7 +4,7 @@ import { journal } from '../../../src/local/journal.js';
 import { isAwsError, type AwsError } from '../../../src/local/kernel/error.js';
 import type { Principal } from '../../../src/local/kernel/principal.js';
 import type { Client, InboxMessage, Runtime, Service } from '../../../src/local/kernel/service.js';
-import { credential, policiesOf, principalNames } from '../../../src/local/services/iam/identity.js';
+import { credential, serviceCredential, policiesOf, principalNames } from '../../../src/local/services/iam/identity.js';
 import { services } from '../../../src/local/services/index.js';
 import { memoryBlobs } from '../../../src/local/state/blobs.js';
 import { memoryState } from '../../../src/local/state/memory.js';
@@ -31,6 +31,7 @@ export function memoryCloud() {
     directory: '/dev/null/nowhere',
     client: (options: Parameters<typeof dispatch.client>[0]) => dispatch.client(options),
     credential: (accessKeyId: string) => credential(state, accessKeyId),
+    serviceCredential: (service: string, name: string, password: string) => serviceCredential(state, service, name, password),
     identify: (accessKeyId: string) => credential(state, accessKeyId)?.principal,
     principals: principalNames(state),
     deliver: (message: InboxMessage) => void inbox.push(message),

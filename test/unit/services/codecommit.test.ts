@@ -68,6 +68,18 @@ describe('git', () => {
     await expect(git(folder, 'ls-remote', remote(change))).rejects.toThrow(/Authentication failed|terminal prompts disabled|40[13]|could not read/i);
   });
 
+  it('lets a user in with Git credentials made in IAM, as far as his policies go and as long as they are active', async () => {
+    await cloud.admin.call('iam', 'CreateUser', { UserName: 'ada' });
+    await cloud.admin.call('iam', 'PutUserPolicy', { UserName: 'ada', PolicyName: 'Reads', PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 'codecommit:GitPull', Resource: '*' } }) });
+    const { ServiceSpecificCredential: made } = await cloud.admin.call<{ ServiceSpecificCredential: { ServiceUserName: string; ServicePassword: string; ServiceSpecificCredentialId: string } }>('iam', 'CreateServiceSpecificCredential', { UserName: 'ada', ServiceName: 'codecommit.amazonaws.com' });
+    const url = remote(() => ({ username: made.ServiceUserName, password: encodeURIComponent(made.ServicePassword) }));
+    expect(await git(folder, 'ls-remote', url)).toContain('refs/heads/main');
+    await expect(git(join(folder, 'work'), 'push', url, 'HEAD:refs/heads/other')).rejects.toThrow(/403/);
+    await expect(git(folder, 'ls-remote', remote(() => ({ username: made.ServiceUserName, password: 'another' })))).rejects.toThrow(/Authentication failed|terminal prompts disabled|401|could not read/i);
+    await cloud.admin.call('iam', 'UpdateServiceSpecificCredential', { UserName: 'ada', ServiceSpecificCredentialId: made.ServiceSpecificCredentialId, Status: 'Inactive' });
+    await expect(git(folder, 'ls-remote', url)).rejects.toThrow(/Authentication failed|terminal prompts disabled|401|could not read/i);
+  });
+
   it('push sends the event that pipelines listen to', async () => {
     const { QueueUrl } = await cloud.admin.call<{ QueueUrl: string }>('sqs', 'CreateQueue', { QueueName: 'pushes', Attributes: {} });
     const queueArn = `arn:aws:sqs:${REGION}:${A}:pushes`;

@@ -12,19 +12,22 @@ export interface GitCaller {
 
 /**
  * Who speaks git: a user name and a password that `aws codecommit credential-helper` made of an access key (a signature over the request's
- * path and host), or the access key with its secret itself. Undefined when neither holds.
+ * path and host), the access key with its secret itself, or the Git credentials of a user (IAM User Guide, "Use IAM with CodeCommit"). Undefined when none holds.
  */
 export function gitCaller(request: HttpRequest, runtime: Runtime): GitCaller | undefined {
   const given = /^Basic (.+)$/i.exec(request.headers['authorization'] ?? '')?.[1];
   if (given === undefined) return undefined;
   const text = Buffer.from(given, 'base64').toString('utf8');
   const colon = text.indexOf(':');
-  const [accessKeyId = '', token] = text.slice(0, colon).split('%', 2);
+  const name = text.slice(0, colon);
   const password = text.slice(colon + 1);
+  const region = /^git-codecommit\.([a-z0-9-]+)\.amazonaws\.com$/.exec(request.host)?.[1];
+  const user = runtime.serviceCredential('codecommit.amazonaws.com', name, password);
+  if (user) return { principal: user, region };
+  const [accessKeyId = '', token] = name.split('%', 2);
   const credential = runtime.credential(accessKeyId);
   if (!credential || credential.inactive || credential.sessionToken !== token || (credential.expiresAt ?? Infinity) <= runtime.clock.now()) return undefined;
   const { principal, secretAccessKey } = credential;
-  const region = /^git-codecommit\.([a-z0-9-]+)\.amazonaws\.com$/.exec(request.host)?.[1];
   if (same(password, secretAccessKey)) return { principal, region };
   const signed = /^(\d{8}T\d{6})Z([0-9a-f]{64})$/.exec(password);
   if (!signed) return undefined;

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../../kernel/service.js';
 import type * as Ec2 from '../../models/types/ec2.js';
 import { destination } from './cidr.js';
-import { all, dependency, fail, find, newId, remove, save, suffix, within } from './store.js';
+import { all, dependency, fail, find, newId, remove, save, suffix } from './store.js';
 import { tagged, tagsFor } from './tags.js';
 
 /** The rule nobody can remove: what no other rule decided is denied. */
@@ -104,7 +104,3 @@ export function replaceNetworkAclAssociation(input: Ec2.ReplaceNetworkAclAssocia
   return { NewAssociationId };
 }
 
-/** The ACL a VPC's subnets have when they get no other. */
-export function defaultAcl(vpcId: string, context: RequestContext): Ec2.NetworkAcl | undefined {
-  return within<Ec2.NetworkAcl>('acl', vpcId, context).find(({ IsDefault }) => IsDefault);
-}

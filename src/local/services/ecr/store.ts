@@ -111,10 +111,6 @@ export function invalid(parameter: string, constraint: string): AwsError {
   return new AwsError('InvalidParameterException', `Invalid parameter at '${parameter}' failed to satisfy constraint: '${constraint}'`, { status: 400 });
 }
 
-export function unsupported(what: string): AwsError {
-  return new AwsError('NotImplemented', `The local cloud has no behaviour for ${what} of Amazon ECR. Nothing was changed.`, { status: 501 });
-}
-
 export function page<T>(all: readonly T[], limit: number, token: string | undefined): { items: T[]; nextToken?: string } {
   const start = token === undefined ? 0 : Number(Buffer.from(token, 'base64url').toString('utf8'));
   if (Number.isNaN(start)) throw invalid('nextToken', 'Invalid pagination token');

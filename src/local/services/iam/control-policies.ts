@@ -62,11 +62,6 @@ export function attachedControls(state: State, kind: ControlKind, account: strin
   return controlPolicies(state, kind, account)?.[0] ?? [FULL_ACCESS[kind]];
 }
 
-/** The same for resource control policies; `RCPFullAWSAccess` can't be detached. */
-export function setRcps(state: State, account: string, attached: readonly ControlPolicy[]): void {
-  controlTable(state, CLOUD, GLOBAL).put(['rcps', account], { policies: attached, fullAccess: true });
-}
-
 /** Levels of service control policies of an account; undefined where none were set. */
 export function scpsOf(state: State, account: string): readonly (readonly NamedPolicy[])[] | undefined {
   if (organizationOf(state)?.management === account) return undefined;

@@ -9,9 +9,9 @@ import { derivedId } from './ids.js';
 import { passwordHash, serviceCredentials } from './service-credentials.js';
 import { accessKeys, CLOUD, groups, identities, key, policies, roles, users, type Entity, type Role, type Tag, type User } from './store.js';
 
-export { attachedControls, organizationOf, scpsOf, setOrganization, setRcps, setScpLevels, setScps, type ControlKind, type ControlPolicy, type Organization } from './control-policies.js';
-export { derivedId, secretKey, uniqueId } from './ids.js';
-export { checkDocument, malformed } from './documents.js';
+export { attachedControls, organizationOf, setOrganization, setScpLevels, setScps, type ControlKind, type ControlPolicy, type Organization } from './control-policies.js';
+export { secretKey, uniqueId } from './ids.js';
+export { checkDocument } from './documents.js';
 export { principalNames } from './principals.js';
 export { keysOfIssuer, oidcProvider, setIssuerKeys, type KeySet } from './providers.js';
 export { tagsProblem } from './tags.js';
